@@ -1,0 +1,96 @@
+using System.Globalization;
+
+namespace TrafficMigration;
+
+/// <summary>Every error that the product can report about hosts and connections, with its stable id and its text.</summary>
+/// <remarks>The sibling files hold the errors of planning and of migrating.</remarks>
+public static partial class Failures
+{
+    /// <summary>The name does not resolve.</summary>
+    public static MigrationException HostNotFound(string host, Exception? cause = null) => Make(
+        nameof(HostNotFound), FailureKind.NotFound, host, null, cause,
+        $"Host '{host}' is not known: its name does not resolve to an address. Check the spelling, DNS or /etc/hosts.");
+
+    /// <summary>No connection could be made.</summary>
+    public static MigrationException HostUnreachable(string host, int port, string reason, Exception? cause = null) => Make(
+        nameof(HostUnreachable), FailureKind.Connection, host, null, cause,
+        $"Host '{host}' cannot be reached on TCP port {port}: {Sentence(reason)} Check that the host is up, that sshd listens there, and any firewall between.");
+
+    /// <summary>The host did not answer in time.</summary>
+    public static MigrationException HostTimeout(string host, string tried, TimeSpan limit, Exception? cause = null) => Make(
+        nameof(HostTimeout), FailureKind.Timeout, host, null, cause,
+        $"Host '{host}' did not answer within {Seconds(limit)} s while {tried}. Check the host's load and the network; -ConnectTimeout allows more time.");
+
+    /// <summary>The connection ended while it was in use.</summary>
+    public static MigrationException ConnectionLost(string host, string reason, Exception? cause = null) => Make(
+        nameof(ConnectionLost), FailureKind.Connection, host, null, cause,
+        $"The connection to host '{host}' was lost: {Sentence(reason)} What runs on the host goes on there; look at the host before you repeat anything.");
+
+    /// <summary>The host's key is in no known_hosts file.</summary>
+    public static MigrationException HostKeyUnknown(string host, int port, string keyType, string fingerprint, string knownHostsPath) => Make(
+        nameof(HostKeyUnknown), FailureKind.Security, host, null, null,
+        $"The key of host '{host}' ({keyType} {fingerprint}) is not in '{knownHostsPath}', so it cannot be verified. Compare the fingerprint with the host's own, then connect once with 'ssh -p {port} {host}' to record it.");
+
+    /// <summary>The host shows another key than the recorded one.</summary>
+    public static MigrationException HostKeyMismatch(string host, string keyType, string fingerprint, string knownHostsPath, int line) => Make(
+        nameof(HostKeyMismatch), FailureKind.Security, host, null, null,
+        $"The key of host '{host}' has CHANGED: it shows {keyType} {fingerprint}, another key than '{knownHostsPath}' line {line} records. Someone may be listening in. If the host was reinstalled, verify the new key and replace that line.");
+
+    /// <summary>The host's key is marked as revoked.</summary>
+    public static MigrationException HostKeyRevoked(string host, string keyType, string fingerprint, string knownHostsPath, int line) => Make(
+        nameof(HostKeyRevoked), FailureKind.Security, host, null, null,
+        $"The key of host '{host}' ({keyType} {fingerprint}) is REVOKED by '{knownHostsPath}' line {line}. Do not use this host until it has a new key.");
+
+    /// <summary>The host refused every way of logging in.</summary>
+    public static MigrationException AuthenticationFailed(string host, string user, string tried, Exception? cause = null) => Make(
+        nameof(AuthenticationFailed), FailureKind.Authentication, host, null, cause,
+        $"Host '{host}' refused the login of user '{user}' (tried: {tried}). Check -UserName, -KeyFilePath or -Credential, and the user's authorized_keys on the host.");
+
+    /// <summary>A private key file cannot be used.</summary>
+    public static MigrationException KeyFileUnusable(string host, string path, string reason, Exception? cause = null) => Make(
+        nameof(KeyFileUnusable), FailureKind.Authentication, host, null, cause,
+        $"The key file '{path}' for host '{host}' cannot be used: {Sentence(reason)} Give a private key that you may read; a passphrase goes into -Credential.");
+
+    /// <summary>libvirt does not answer on the host.</summary>
+    public static MigrationException LibvirtUnavailable(string host, string said) => Make(
+        nameof(LibvirtUnavailable), FailureKind.Unavailable, host, null, null,
+        $"libvirt does not answer on host '{host}': {Sentence(said)} Start it there (systemctl start libvirtd, or virtqemud) and try again. Nothing was changed.");
+
+    /// <summary>The login user may not use libvirt.</summary>
+    public static MigrationException LibvirtAccessDenied(string host, string said) => Make(
+        nameof(LibvirtAccessDenied), FailureKind.Permission, host, null, null,
+        $"The user may not manage VMs on host '{host}': {Sentence(said)} Log in as root or add the user to the group 'libvirt' there. Nothing was changed.");
+
+    /// <summary>virsh is not installed.</summary>
+    public static MigrationException LibvirtMissing(string host) => Make(
+        nameof(LibvirtMissing), FailureKind.NotFound, host, null, null,
+        $"Host '{host}' has no 'virsh' command. Install libvirt's clients there (package libvirt-clients or libvirt-client).");
+
+    /// <summary>A remote command failed for another reason.</summary>
+    public static MigrationException CommandFailed(string host, string tried, int exitCode, string said) => Make(
+        nameof(CommandFailed), FailureKind.Failed, host, null, null,
+        $"Host '{host}' could not do this: {tried}. Exit code {exitCode}: {Sentence(said)} Nothing was changed.");
+
+    /// <summary>A host's answer cannot be understood.</summary>
+    public static MigrationException AnswerNotUnderstood(string host, string what, string detail) => Make(
+        nameof(AnswerNotUnderstood), FailureKind.InvalidAnswer, host, null, null,
+        $"Host '{host}' answered with {what} that cannot be understood: {Sentence(detail)} Run the command with -Verbose and report it as a bug.");
+
+    private static MigrationException Make(
+        string id, FailureKind kind, string? host, string? vm, Exception? cause, string message) =>
+        new(id, kind, message, host, vm, cause);
+
+    private static string Seconds(TimeSpan span) => span.TotalSeconds.ToString("0.#", CultureInfo.InvariantCulture);
+
+    /// <summary>Text of another program as one sentence on one line.</summary>
+    private static string Sentence(string text)
+    {
+        string line = string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        if (line.Length == 0)
+        {
+            return "no reason was given.";
+        }
+
+        return line[^1] is '.' or '!' or '?' ? line : line + ".";
+    }
+}

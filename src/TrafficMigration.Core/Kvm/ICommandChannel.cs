@@ -1,0 +1,37 @@
+namespace TrafficMigration.Kvm;
+
+/// <summary>A connection to one host that runs shell commands there.</summary>
+/// <remarks>Commands may run at the same time; an implementation queues those beyond what the host accepts.</remarks>
+public interface ICommandChannel : IAsyncDisposable
+{
+    /// <summary>The host's name as the user gave it.</summary>
+    string HostName { get; }
+
+    /// <summary>Runs a command line in the host's POSIX shell and waits for its end.</summary>
+    /// <param name="commandLine">The command line. Every value in it has gone through <see cref="ShellText.Quote"/>.</param>
+    /// <param name="cancellationToken">
+    /// Stops waiting. The remote process may go on: what must be stopped is stopped by its own means.
+    /// </param>
+    /// <returns>What the command printed and its exit code; a non-zero code is not an exception.</returns>
+    /// <exception cref="MigrationException">
+    /// <c>ConnectionLost</c> when the connection ended, <c>HostTimeout</c> when the host did not answer in time.
+    /// </exception>
+    Task<CommandResult> ExecuteAsync(string commandLine, CancellationToken cancellationToken);
+}
+
+/// <summary>What a remote command left behind.</summary>
+/// <param name="ExitCode">Its exit code; 255 if it was ended by a signal.</param>
+/// <param name="Output">All that it wrote to standard output.</param>
+/// <param name="Error">All that it wrote to standard error.</param>
+public sealed record CommandResult(int ExitCode, string Output, string Error);
+
+/// <summary>Opens <see cref="ICommandChannel"/>s.</summary>
+public interface IHostConnector
+{
+    /// <summary>Connects to a host, verifies its key and authenticates.</summary>
+    /// <exception cref="MigrationException">
+    /// <c>HostNotFound</c>, <c>HostUnreachable</c>, <c>HostTimeout</c>, <c>HostKeyUnknown</c>,
+    /// <c>HostKeyMismatch</c>, <c>HostKeyRevoked</c>, <c>AuthenticationFailed</c>, <c>KeyFileUnusable</c>.
+    /// </exception>
+    Task<ICommandChannel> ConnectAsync(HostEndpoint endpoint, CancellationToken cancellationToken);
+}
