@@ -1,0 +1,185 @@
+using System.Globalization;
+using TrafficMigration.Planning;
+
+namespace TrafficMigration.Kvm;
+
+/// <summary>One migration as the source host runs it: started there, detached from us, and looked at from time to time.</summary>
+/// <remarks>
+/// The source's own shell runs <c>virsh migrate --p2p</c> and leaves its marks in a private folder, so neither the end
+/// of our connection nor the number of sessions that sshd allows touches a migration, and times are the host's.
+/// </remarks>
+internal sealed class MigrationJob
+{
+    private readonly ICommandChannel _source;
+    private readonly string _id;
+    private readonly string _folder;
+
+    private MigrationJob(ICommandChannel source, string id, string folder)
+    {
+        _source = source;
+        _id = id;
+        _folder = folder;
+    }
+
+    /// <summary>Starts a migration on its source.</summary>
+    /// <param name="source">The source.</param>
+    /// <param name="vmId">The VM's UUID.</param>
+    /// <param name="destination">The destination, by a name that the source resolves.</param>
+    /// <param name="technique">Pre-copy, or post-copy from the start.</param>
+    /// <param name="cancellationToken">Stops waiting for the start.</param>
+    public static async Task<MigrationJob> StartAsync(
+        ICommandChannel source, string vmId, string destination, Technique technique, CancellationToken cancellationToken)
+    {
+        string[] arguments = [vmId, $"qemu+ssh://{UriHost(destination)}/system", $"tcp://{UriHost(destination)}", technique.ToString()];
+        string command = $"sh -c {ShellText.Quote(StartScript)} sh {ShellText.Quote(RunScript)} "
+            + string.Join(' ', arguments.Select(ShellText.Quote));
+        CommandResult result = await source.ExecuteAsync(command, cancellationToken);
+        return result.ExitCode == 0
+            ? new MigrationJob(source, vmId, result.Output.Trim())
+            : throw VirshFailure.From(source.HostName, "starting the migration", result);
+    }
+
+    /// <summary>Looks at the migration.</summary>
+    public async Task<JobObservation> ObserveAsync(CancellationToken cancellationToken)
+    {
+        CommandResult result = await _source.ExecuteAsync(
+            $"sh -c {ShellText.Quote(ObserveScript)} sh {ShellText.Quote(_folder)} {ShellText.Quote(_id)}", cancellationToken);
+        return result.ExitCode == 0
+            ? JobObservation.Parse(_source.HostName, result.Output)
+            : throw VirshFailure.From(_source.HostName, "looking at the migration", result);
+    }
+
+    /// <summary>Asks libvirt to end a pre-copy; it refuses once post-copy has begun, which is what we want.</summary>
+    public Task AbortAsync(CancellationToken cancellationToken) =>
+        _source.ExecuteAsync($"{DomainQueries.Virsh} domjobabort --domain {ShellText.Quote(_id)}", cancellationToken);
+
+    /// <summary>Removes the marks of an ended migration from the source.</summary>
+    public Task ForgetAsync(CancellationToken cancellationToken) =>
+        _source.ExecuteAsync($"rm -rf -- {ShellText.Quote(_folder)}", cancellationToken);
+
+    private static string UriHost(string host) =>
+        host.Contains(':', StringComparison.Ordinal) ? $"[{host}]" : host;
+
+    // Prints the folder and returns; the migration goes on in a session of its own.
+    private const string StartScript =
+        """
+        command -v virsh >/dev/null || exit 127
+        folder=$(mktemp -d "${TMPDIR:-/tmp}/trafficmigration.XXXXXXXXXX") || exit
+        script=$1; shift
+        setsid sh -c "$script" trafficmigration "$folder" "$@" </dev/null >/dev/null 2>&1 &
+        printf '%s\n' "$folder"
+        """;
+
+    // $1 folder, $2 VM, $3 destination's libvirt, $4 destination's QEMU, $5 technique.
+    // The final figures come from the job-completed event: afterwards the source has no VM left to ask.
+    // A VM that is defined stays defined, at the destination; a transient one stays transient.
+    // Post-copy from the start means: asked for as soon as the job accepts it. libvirt has no event for "accepts now".
+    private const string RunScript =
+        """
+        export LC_ALL=C
+        v() { virsh -q -c qemu:///system "$@"; }
+        cd "$1" || exit
+        v event "$2" --event job-completed >completed 2>/dev/null & watcher=$!
+        flags=
+        v dominfo "$2" | grep -q '^Persistent: *yes' && flags='--persistent --undefinesource'
+        [ "$5" = PostCopy ] && flags="$flags --postcopy"
+        date +%s.%N >started
+        v migrate --live --p2p $flags "$2" "$3" "$4" >said 2>&1 & job=$!
+        if [ "$5" = PostCopy ]; then
+          while kill -0 $job 2>/dev/null; do
+            v migrate-postcopy "$2" >/dev/null 2>&1 && { date +%s.%N >switched; break; }
+            sleep 0.05
+          done
+        fi
+        wait $job; code=$?
+        date +%s.%N >ended
+        kill $watcher 2>/dev/null
+        echo $code >exit.new && mv exit.new exit
+        """;
+
+    private const string ObserveScript =
+        """
+        export LC_ALL=C
+        cd "$1" || exit
+        if [ ! -e exit ]; then
+          echo @state; virsh -q -c qemu:///system domstate --reason "$2" 2>/dev/null
+          echo @job; virsh -q -c qemu:///system domjobinfo "$2" --rawstats 2>/dev/null
+        fi
+        for mark in started switched ended completed said exit; do
+          [ -e "$mark" ] && { echo "@$mark"; cat "$mark"; }
+        done
+        true
+        """;
+}
+
+/// <summary>What one look at a migration showed.</summary>
+internal sealed record JobObservation
+{
+    /// <summary>virsh's exit code; <see langword="null"/> while the migration runs. Not the truth: see both hosts.</summary>
+    public int? ExitCode { get; init; }
+
+    /// <summary>What virsh said.</summary>
+    public string Said { get; init; } = "";
+
+    /// <summary>The VM's state at the source; <see cref="DomainState.Absent"/> once it has gone.</summary>
+    public DomainState State { get; init; } = DomainState.Absent;
+
+    /// <summary>Whether libvirt accepted the switch to post-copy.</summary>
+    public bool Switched { get; init; }
+
+    /// <summary>When virsh was started, by the source's clock.</summary>
+    public DateTimeOffset? Started { get; init; }
+
+    /// <summary>When virsh ended, by the source's clock.</summary>
+    public DateTimeOffset? Ended { get; init; }
+
+    /// <summary>The figures of the running job; <see langword="null"/> before the first and after the last.</summary>
+    public JobFigures? Current { get; init; }
+
+    /// <summary>The figures of the whole job, from libvirt's event at its end.</summary>
+    public JobFigures? Final { get; init; }
+
+    /// <summary>Reads the answer of a look.</summary>
+    public static JobObservation Parse(string host, string answer)
+    {
+        var sections = new Dictionary<string, List<string>>(StringComparer.Ordinal);
+        List<string>? current = null;
+        foreach (string line in answer.Split('\n').Select(l => l.TrimEnd('\r')))
+        {
+            if (line.StartsWith('@') && !line.Contains(' ', StringComparison.Ordinal))
+            {
+                sections[line[1..]] = current = [];
+            }
+            else if (line.Trim().Length > 0)
+            {
+                current?.Add(line.Trim());
+            }
+        }
+
+        string? First(string section) => sections.TryGetValue(section, out List<string>? lines) ? lines.FirstOrDefault() : null;
+        JobFigures? Figures(string section) => sections.TryGetValue(section, out List<string>? lines) ? JobFigures.Parse(lines) : null;
+        try
+        {
+            return new JobObservation
+            {
+                ExitCode = First("exit") is { } code ? int.Parse(code, CultureInfo.InvariantCulture) : null,
+                Said = sections.TryGetValue("said", out List<string>? said) ? string.Join(' ', said) : "",
+                State = First("state") is { } state ? DomainQueries.ParseState(state) : DomainState.Absent,
+                Switched = sections.ContainsKey("switched"),
+                Started = Time(First("started")),
+                Ended = Time(First("ended")),
+                Current = Figures("job"),
+                Final = Figures("completed"),
+            };
+        }
+        catch (Exception e) when (e is FormatException or OverflowException or ArgumentException)
+        {
+            throw Failures.AnswerNotUnderstood(host, "the state of a migration", e.Message);
+        }
+    }
+
+    /// <summary>Seconds and fractions since 1970, as <c>date +%s.%N</c> prints them.</summary>
+    private static DateTimeOffset? Time(string? text) => text is null
+        ? null
+        : DateTimeOffset.UnixEpoch.AddSeconds(double.Parse(text, CultureInfo.InvariantCulture)).ToLocalTime();
+}

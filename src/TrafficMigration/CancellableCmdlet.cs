@@ -1,0 +1,103 @@
+using System.Collections.Concurrent;
+using System.Management.Automation;
+
+namespace TrafficMigration.Commands;
+
+/// <summary>
+/// A cmdlet that waits for asynchronous work: Ctrl+C cancels a token and nothing else, and only the pipeline's own
+/// thread writes.
+/// </summary>
+public abstract class CancellableCmdlet : PSCmdlet, IDisposable
+{
+    private readonly CancellationTokenSource _stop = new();
+
+    /// <summary>Cancelled when the user presses Ctrl+C or the pipeline is stopped.</summary>
+    protected CancellationToken StopToken => _stop.Token;
+
+    /// <inheritdoc/>
+    protected override void StopProcessing() => _stop.Cancel();
+
+    /// <summary>
+    /// Runs asynchronous work off the pipeline's thread and waits for its end; what the work posts runs, in order, on
+    /// the pipeline's thread.
+    /// </summary>
+    /// <param name="work">Gets a function that posts an action to the pipeline's thread.</param>
+    protected void RunAsync(Func<Action<Action>, Task> work)
+    {
+        using var posted = new BlockingCollection<Action>();
+        Task task = Task.Run(async () =>
+        {
+            try
+            {
+                await work(posted.Add);
+            }
+            finally
+            {
+                posted.CompleteAdding();
+            }
+        });
+
+        bool stopped = false;
+        foreach (Action action in posted.GetConsumingEnumerable())
+        {
+            // After a stop the pipeline takes no more output, but the work is still waited for: it may be tidying up.
+            if (!stopped)
+            {
+                try
+                {
+                    action();
+                }
+                catch (PipelineStoppedException)
+                {
+                    stopped = true;
+                    _stop.Cancel();
+                }
+            }
+        }
+
+        try
+        {
+            task.GetAwaiter().GetResult();
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            stopped = true;
+        }
+
+        if (stopped)
+        {
+            throw new PipelineStoppedException();
+        }
+    }
+
+    /// <summary>Runs an action that may throw our own error, which then ends the whole call.</summary>
+    protected void Terminating(Action action, object? target = null)
+    {
+        try
+        {
+            action();
+        }
+        catch (MigrationException e)
+        {
+            ThrowTerminatingError(ErrorRecords.From(e, target));
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Dispose(disposing: true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Releases what the cmdlet holds; called by PowerShell when the pipeline ends, however it ends.</summary>
+    protected virtual void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            // Work that another cmdlet's error left behind must not go on unseen.
+            _stop.Cancel();
+            _stop.Dispose();
+        }
+    }
+}

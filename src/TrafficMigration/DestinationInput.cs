@@ -1,0 +1,48 @@
+using System.Globalization;
+using System.Management.Automation;
+using TrafficMigration.Traffic;
+
+namespace TrafficMigration.Commands;
+
+/// <summary>Reads a destination that was given as an object: from Get-, from a CSV or JSON file, or built by hand.</summary>
+internal static class DestinationInput
+{
+    /// <returns>The host's traffic, or <see langword="null"/> where a plain name was given.</returns>
+    /// <exception cref="MigrationException"><c>NameMissing</c>, <c>RateInvalid</c>.</exception>
+    public static HostTraffic? Read(PSObject given)
+    {
+        switch (given.BaseObject)
+        {
+            case string:
+                return null;
+            case HostTraffic traffic:
+                return traffic;
+        }
+
+        string name = given.Properties["HostName"]?.Value?.ToString() is { Length: > 0 } text
+            ? text
+            : throw Failures.NameMissing("HostName");
+        return new HostTraffic
+        {
+            HostName = name,
+            BackgroundTxBitsPerSecond = Figure(given, name, nameof(HostTraffic.BackgroundTxBitsPerSecond)) ?? 0,
+            BackgroundRxBitsPerSecond = Figure(given, name, nameof(HostTraffic.BackgroundRxBitsPerSecond)) ?? 0,
+            LinkBitsPerSecond = Figure(given, name, nameof(HostTraffic.LinkBitsPerSecond)),
+            FreeMemoryBytes = Figure(given, name, nameof(HostTraffic.FreeMemoryBytes)),
+        };
+    }
+
+    private static long? Figure(PSObject given, string host, string property)
+    {
+        object? value = given.Properties[property]?.Value;
+        if (value is null || (value is string text && string.IsNullOrWhiteSpace(text)))
+        {
+            return null;
+        }
+
+        return LanguagePrimitives.TryConvertTo(value, CultureInfo.InvariantCulture, out double figure)
+            && figure is >= 0 and <= 1e18
+            ? (long)Math.Round(figure)
+            : throw Failures.HostFigureInvalid(host, property, value.ToString() ?? "");
+    }
+}

@@ -1,0 +1,88 @@
+using System.Management.Automation;
+using TrafficMigration.Kvm;
+using TrafficMigration.Traffic;
+
+namespace TrafficMigration.Commands;
+
+/// <summary>Measures what every running VM of one or many KVM hosts sends and receives.</summary>
+[Cmdlet(VerbsCommon.Get, "VMTrafficRate")]
+[OutputType(typeof(VMTrafficRate))]
+public sealed class GetVMTrafficRateCommand : HostCmdlet
+{
+    private readonly List<string> _hosts = [];
+
+    /// <summary>The KVM hosts, by name or address.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Alias("ComputerName", "VMHost")]
+    [ValidateNotNullOrEmpty]
+    public string[] HostName { get; set; } = [];
+
+    /// <summary>Names of the VMs; wildcards are allowed. All running VMs by default.</summary>
+    [Parameter(Position = 1)]
+    [Alias("VMName")]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    public string[] Name { get; set; } = ["*"];
+
+    /// <summary>Time between two samples, in seconds.</summary>
+    [Parameter]
+    [ValidateRange(0.2, 3600.0)]
+    public double SampleInterval { get; set; } = 1;
+
+    /// <summary>Number of intervals that the rates are the mean of.</summary>
+    [Parameter]
+    [ValidateRange(1, 100_000)]
+    public int SampleCount { get; set; } = 5;
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord() => _hosts.AddRange(HostName);
+
+    /// <inheritdoc/>
+    protected override void EndProcessing()
+    {
+        // All hosts at once and over the same window: rates of different moments do not add up to a plan.
+        string[] hosts = [.. _hosts.Distinct(StringComparer.OrdinalIgnoreCase)];
+        RunAsync(post => Task.WhenAll(hosts.Select(host => MeasureAsync(host, post))));
+    }
+
+    private async Task MeasureAsync(string host, Action<Action> post)
+    {
+        try
+        {
+            await using ICommandChannel channel = await ConnectAsync(host, StopToken);
+            post(() => WriteVerbose($"{host}: connected; taking {SampleCount + 1} samples, one every {SampleInterval} s"));
+            HostMeasurement measured = await TrafficMeter.MeasureAsync(
+                channel, TimeSpan.FromSeconds(SampleInterval), SampleCount, StopToken);
+            await SelectAsync(channel, measured, post);
+        }
+        catch (MigrationException e)
+        {
+            post(() => WriteError(ErrorRecords.From(e)));
+        }
+    }
+
+    /// <summary>Writes the VMs asked for, and an error for each that was named and is not there or not running.</summary>
+    private async Task SelectAsync(ICommandChannel channel, HostMeasurement measured, Action<Action> post)
+    {
+        foreach (VMTrafficRate rate in measured.VirtualMachines.OrderBy(v => v.VMName, StringComparer.Ordinal))
+        {
+            if (Name.Any(n => Matches(n, rate.VMName)))
+            {
+                post(() => WriteObject(rate));
+            }
+        }
+
+        foreach (string name in Name.Where(n => !WildcardPattern.ContainsWildcardCharacters(n)))
+        {
+            if (!measured.VirtualMachines.Any(v => Matches(name, v.VMName)))
+            {
+                MigrationException failure = await DomainQueries.WhyNotRunningAsync(channel, name, StopToken);
+                post(() => WriteError(ErrorRecords.From(failure)));
+            }
+        }
+    }
+
+    /// <remarks>A name is also taken to the letter: a VM may be called "db[1]".</remarks>
+    private static bool Matches(string wanted, string name) =>
+        wanted == name || new WildcardPattern(wanted, WildcardOptions.IgnoreCase).IsMatch(name);
+}
