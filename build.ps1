@@ -1,0 +1,49 @@
+#!/usr/bin/env pwsh
+<#
+.SYNOPSIS
+    Builds, tests and shows TrafficMigration. ./build.sh calls this with a pwsh of its own where there is none.
+.EXAMPLE
+    ./build.sh Build                 # a complete module in out/TrafficMigration
+.EXAMPLE
+    ./build.sh Test                  # unit tests, module tests, acceptance tests on the lab
+.EXAMPLE
+    ./build.sh Lab -Up -Hosts 3      # KVM hosts on this machine; -Status, -Down
+#>
+[CmdletBinding()]
+param(
+    [Parameter(Position = 0)]
+    [ValidateSet('Build', 'Test', 'Demo', 'Lab', 'Pack')]
+    [string] $Task = 'Build',
+
+    # Lab: what to do with it.
+    [switch] $Up,
+    [switch] $Down,
+    [switch] $Status,
+    [ValidateRange(2, 8)]
+    [int] $Hosts = 2,
+    [string] $LinkRate = '100mbit',
+    [string] $Name = 'default',
+
+    # Test: leave out the acceptance tests, which need root and the lab.
+    [switch] $NoLab
+)
+
+$ErrorActionPreference = 'Stop'
+$PSNativeCommandUseErrorActionPreference = $false
+Set-StrictMode -Version Latest
+Set-Location $PSScriptRoot
+$env:DOTNET_NOLOGO = '1'
+$env:DOTNET_CLI_TELEMETRY_OPTOUT = '1'
+
+Import-Module ./build/Build.psm1 -Force
+
+switch ($Task) {
+    'Build' { Build-Module }
+    'Pack' { Build-Module; Compress-Module }
+    'Lab' { Invoke-Lab -Up:$Up -Down:$Down -Status:$Status -Hosts $Hosts -LinkRate $LinkRate -Name $Name }
+    'Demo' { Build-Module; Invoke-Demo }
+    'Test' {
+        Build-Module
+        exit (Invoke-AllTests -NoLab:$NoLab)
+    }
+}

@@ -1,0 +1,145 @@
+# The tasks of build.ps1.
+$ErrorActionPreference = 'Stop'
+Set-StrictMode -Version Latest
+
+$root = Split-Path $PSScriptRoot
+$out = Join-Path $root 'out'
+$moduleFolder = Join-Path $out 'TrafficMigration'
+
+function Write-Step([string] $Text) {
+    Write-Host "==> $Text" -ForegroundColor Cyan
+}
+
+# A native command whose failure ends the build.
+function Invoke-Native([scriptblock] $Command) {
+    & $Command | Out-Host
+    if ($LASTEXITCODE -ne 0) {
+        throw "Failed with exit code ${LASTEXITCODE}: $Command"
+    }
+}
+
+function Build-Module {
+    Write-Step 'Building the module into out/TrafficMigration'
+    # In CI the lock files are law; at a developer's desk a changed version may update them.
+    $locked = if ($env:CI) { @('-p:RestoreLockedMode=true') } else { @() }
+    $parts = Join-Path $out 'parts'
+    foreach ($project in 'TrafficMigration', 'TrafficMigration.Ssh') {
+        Invoke-Native { dotnet publish "$root/src/$project" -c Release -o "$parts/$project" -v quiet @locked }
+    }
+
+    if (Test-Path $moduleFolder) {
+        Remove-Item $moduleFolder -Recurse
+    }
+
+    $null = New-Item "$moduleFolder/Ssh" -ItemType Directory -Force
+    Copy-Item "$root/TrafficMigration.psd1", "$root/LICENSE", "$root/src/TrafficMigration/TrafficMigration.format.ps1xml" $moduleFolder
+    Copy-Item "$parts/TrafficMigration/*" $moduleFolder -Include 'TrafficMigration*.dll', 'TrafficMigration*.pdb', 'TrafficMigration.xml'
+    # Core is shared with the cmdlets: a second copy beside the SSH room would be a second, different contract.
+    Copy-Item "$parts/TrafficMigration.Ssh/*" "$moduleFolder/Ssh" -Include '*.dll', 'TrafficMigration.Ssh.pdb', '*.deps.json' -Exclude 'TrafficMigration.Core.*'
+}
+
+function Compress-Module {
+    $version = (Import-PowerShellDataFile "$root/TrafficMigration.psd1").ModuleVersion
+    $zip = "$out/TrafficMigration-$version.zip"
+    Write-Step "Packing $zip"
+    Compress-Archive $moduleFolder $zip -Force
+}
+
+function Invoke-Lab([switch] $Up, [switch] $Down, [switch] $Status, [int] $Hosts, [string] $LinkRate, [string] $Name) {
+    $lab = "$root/lab/lab.sh"
+    if ($Up) {
+        Invoke-Native { bash $lab up --name $Name --hosts $Hosts --link-rate $LinkRate }
+    }
+    elseif ($Down) {
+        Invoke-Native { bash $lab down --name $Name }
+    }
+    else {
+        Invoke-Native { bash $lab status --name $Name }
+    }
+}
+
+# A path to a Pester that PowerShell can import, from NuGet.
+function Get-PesterPath {
+    $restored = dotnet restore "$root/tests/Pester.csproj" -v quiet 2>&1
+    if ($LASTEXITCODE -ne 0) {
+        throw "Pester could not be restored: $restored"
+    }
+
+    $packages = (dotnet nuget locals global-packages --list) -replace '^.*?:\s*'
+    Join-Path $packages 'pester/6.2.0/tools/Pester.psd1'
+}
+
+function New-Count([int] $Passed = 0, [int] $Failed = 0, [int] $Skipped = 0) {
+    [pscustomobject]@{ Passed = $Passed; Failed = $Failed; Skipped = $Skipped }
+}
+
+# An xunit.v3 project is a program; its TRX report has the counts.
+function Invoke-Xunit([string] $Project) {
+    Write-Step "xunit: $Project"
+    $report = "$out/tests/$Project.trx"
+    $null = New-Item "$out/tests" -ItemType Directory -Force
+    Remove-Item $report -ErrorAction Ignore
+    dotnet run --project "$root/tests/$Project" -c Release -- -noLogo -trx $report | Out-Host
+    if (-not (Test-Path $report)) {
+        Write-Host "$Project did not run." -ForegroundColor Red
+        return New-Count -Failed 1
+    }
+
+    $counters = ([xml](Get-Content $report -Raw)).TestRun.ResultSummary.Counters
+    New-Count $counters.passed ([int]$counters.total - [int]$counters.passed - [int]$counters.notExecuted) $counters.notExecuted
+}
+
+# Pester runs in a process of its own: a loaded module's assemblies cannot be unloaded.
+function Invoke-PesterFolder([string] $Folder, [string[]] $Prefix = @()) {
+    $report = "$out/tests/$Folder.json"
+    Remove-Item $report -ErrorAction Ignore
+    $command = @($Prefix) + (Get-Process -Id $PID).Path + @(
+        '-NoProfile', '-NonInteractive', '-File', "$root/build/Invoke-Pester.ps1",
+        '-Path', "$root/tests/$Folder", '-PesterPath', (Get-PesterPath), '-Report', $report)
+    & $command[0] $command[1..($command.Count - 1)] | Out-Host
+    if (-not (Test-Path $report)) {
+        Write-Host "The Pester tests in $Folder did not run." -ForegroundColor Red
+        return New-Count -Failed 1
+    }
+
+    $result = Get-Content $report -Raw | ConvertFrom-Json
+    New-Count $result.Passed $result.Failed $result.Skipped
+}
+
+function Invoke-AcceptanceTests {
+    Write-Step 'Pester: acceptance tests on the lab'
+    $lab = "$root/lab/lab.sh"
+    $name = "test-$PID"
+    try {
+        Invoke-Native { bash $lab up --name $name --hosts 2 }
+        Invoke-PesterFolder 'Acceptance' -Prefix 'bash', $lab, 'exec', '--name', $name, 'control', '--'
+    }
+    finally {
+        bash $lab down --name $name | Out-Host
+    }
+}
+
+function Invoke-AllTests([switch] $NoLab) {
+    $counts = @(
+        Invoke-Xunit 'TrafficMigration.Core.Tests'
+        Invoke-Xunit 'TrafficMigration.Ssh.Tests'
+        Write-Step 'Pester: the module as a user sees it'
+        Invoke-PesterFolder 'Module'
+        if (-not $NoLab) { Invoke-AcceptanceTests }
+    )
+    $sum = @{}
+    foreach ($property in 'Passed', 'Failed', 'Skipped') {
+        $sum[$property] = [int]($counts | Measure-Object $property -Sum).Sum
+    }
+
+    $skipped = if ($sum.Skipped) { ", $($sum.Skipped) skipped" }
+    Write-Host "$($sum.Passed) passed, $($sum.Failed) failed$skipped"
+    # A skipped test has shown nothing: it does not count as passed.
+    [int]($sum.Failed -gt 0 -or $sum.Skipped -gt 0 -or $sum.Passed -eq 0)
+}
+
+function Invoke-Demo {
+    & "$root/lab/Demo.ps1"
+}
+
+Export-ModuleMember -Function Build-Module, Compress-Module, Invoke-Lab, Invoke-AllTests, Invoke-Demo
