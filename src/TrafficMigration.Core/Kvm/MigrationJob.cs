@@ -73,28 +73,37 @@ internal sealed class MigrationJob
     // $1 folder, $2 VM, $3 destination's libvirt, $4 destination's QEMU, $5 technique.
     // The final figures come from the job-completed event: afterwards the source has no VM left to ask.
     // A VM that is defined stays defined, at the destination; a transient one stays transient.
-    // Post-copy from the start means: asked for as soon as the job accepts it. libvirt has no event for "accepts now".
+    // Post-copy from the start: the first migration-iteration event says that memory flows, and only from then on
+    // QEMU accepts the switch. Asked a moment too early it refuses, hence the loop.
     private const string RunScript =
         """
         export LC_ALL=C
         v() { virsh -q -c qemu:///system "$@"; }
         cd "$1" || exit
-        v event "$2" --event job-completed >completed 2>/dev/null & watcher=$!
-        flags=
+        flags= flowing=
         v dominfo "$2" | grep -q '^Persistent: *yes' && flags='--persistent --undefinesource'
-        [ "$5" = PostCopy ] && flags="$flags --postcopy"
-        date +%s.%N >started
-        v migrate --live --p2p $flags "$2" "$3" "$4" >said 2>&1 & job=$!
+        v event "$2" --event job-completed >completed 2>/dev/null & figures=$!
         if [ "$5" = PostCopy ]; then
-          while kill -0 $job 2>/dev/null; do
+          flags="$flags --postcopy"
+          v event "$2" --event migration-iteration >/dev/null 2>&1 & flowing=$!
+        fi
+        date +%s.%N >started
+        (
+          v migrate --live --p2p $flags "$2" "$3" "$4" >said 2>&1; echo $? >code
+          date +%s.%N >ended
+          kill $flowing 2>/dev/null
+        ) & job=$!
+        if [ "$5" = PostCopy ]; then
+          wait $flowing
+          while [ ! -e ended ]; do
             v migrate-postcopy "$2" >/dev/null 2>&1 && { date +%s.%N >switched; break; }
             sleep 0.05
           done
         fi
-        wait $job; code=$?
-        date +%s.%N >ended
-        kill $watcher 2>/dev/null
-        echo $code >exit.new && mv exit.new exit
+        wait $job
+        [ "$(cat code)" = 0 ] && for i in 1 2 3 4 5 6 7 8 9 10; do [ -s completed ] && break; sleep 0.1; done
+        kill $figures 2>/dev/null
+        mv code exit
         """;
 
     private const string ObserveScript =
