@@ -40,7 +40,7 @@ Import-Module ./build/Build.psm1 -Force
 switch ($Task) {
     'Build' { Build-Module }
     'Pack' { Build-Module; Compress-Module }
-    'Lab' { Invoke-Lab -Up:$Up -Down:$Down -Status:$Status -Hosts $Hosts -LinkRate $LinkRate -Name $Name }
+    'Lab' { Invoke-LabTask -Up:$Up -Down:$Down -Status:$Status -Hosts $Hosts -LinkRate $LinkRate -Name $Name }
     'Demo' { Build-Module; Invoke-Demo }
     'Test' {
         Build-Module

@@ -1,0 +1,29 @@
+# The lab as PowerShell functions: the same from the machine (by namespaces) and from its control box (by SSH).
+$ErrorActionPreference = 'Stop'
+$lab = Join-Path $PSScriptRoot 'lab.sh'
+
+# Runs lab.sh and throws with what it said if it fails.
+function Invoke-Lab {
+    $said = bash $lab @args 2>&1
+    if ($LASTEXITCODE -ne 0) {
+        throw "lab.sh $args failed with exit code ${LASTEXITCODE}: $said"
+    }
+
+    $said | ForEach-Object { "$_" }
+}
+
+# Starts a flow between the outside client and a VM. Out: the VM sends. It ends by itself after -Seconds.
+function Start-LabTraffic([string] $VM, [ValidateSet('out', 'in')] [string] $Direction, [string] $Rate = '0', [int] $Seconds = 600) {
+    Invoke-Lab traffic-start --rate $Rate --seconds $Seconds $VM $Direction
+}
+
+function Stop-LabTraffic([string] $VM, [ValidateSet('out', 'in')] [string] $Direction) {
+    Invoke-Lab traffic-stop $VM $Direction
+}
+
+# A flow's mean over a span of time, bit/s, by iperf3's own figures.
+function Get-LabTrafficMean([string] $VM, [ValidateSet('out', 'in')] [string] $Direction, [DateTimeOffset] $From, [DateTimeOffset] $To) {
+    [long](Invoke-Lab traffic-mean $VM $Direction $From.ToUnixTimeSeconds() $To.ToUnixTimeSeconds())
+}
+
+Export-ModuleMember -Function Invoke-Lab, Start-LabTraffic, Stop-LabTraffic, Get-LabTrafficMean

@@ -1,0 +1,133 @@
+BeforeAll {
+    Import-Module "$PSScriptRoot/../../lab/Lab.psm1"
+    Invoke-Lab guest-start kvm-a vm1 --memory 160 --fill 64 --no-wait
+    Invoke-Lab guest-start kvm-a vm2 --memory 160 --fill 64
+    Start-LabTraffic vm1 out
+    Start-LabTraffic vm2 in
+    Start-Sleep 3
+
+    # Every host that has a QEMU process for the VM, by the hosts' own word.
+    function Get-Place([string] $VM) {
+        'kvm-a', 'kvm-b' | Where-Object { (ssh $_ virsh -q list --name) -contains $VM }
+    }
+
+    # What QEMU itself says of a VM's migration, written down until told to stop or a minute and a half is over.
+    function Start-QemuWatch([string] $Source, [string] $VM, [string] $File) {
+        $loop = "for i in `$(seq 450); do virsh qemu-monitor-command $VM '{\""execute\"":\""query-migrate\""}' 2>/dev/null; sleep 0.2; done"
+        Start-Process ssh -ArgumentList '-n', $Source, $loop -RedirectStandardOutput $File -PassThru
+    }
+}
+
+AfterAll {
+    foreach ($vm in 'vm1', 'vm2') {
+        Invoke-Lab guest-stop $vm
+    }
+}
+
+Describe 'The main job' {
+    It 'moves a sender with post-copy and a receiver with pre-copy, at once, while their TCP connections live on' {
+        $watches = foreach ($vm in 'vm1', 'vm2') {
+            Start-QemuWatch kvm-a $vm "$TestDrive/$vm.txt"
+        }
+
+        $results = Get-VMTrafficRate -HostName kvm-a | Get-MigrationPlan -Destination kvm-b | Start-TrafficSensitiveMigration -Confirm:$false
+        $watches | ForEach-Object { $_.Kill() }
+
+        $results.Outcome | Should -Be Completed, Completed
+        $one, $two = $results | Sort-Object VMName
+        $one.Technique | Should -Be PostCopy
+        $two.Technique | Should -Be PreCopy
+        $one.TechniqueUsed | Should -Be PostCopy
+        $two.TechniqueUsed | Should -Be PreCopy
+
+        # What QEMU did, by QEMU's own word.
+        Get-Content "$TestDrive/vm1.txt" -Raw | Should -Match 'postcopy-active'
+        Get-Content "$TestDrive/vm2.txt" -Raw | Should -Match '"status":\s*"active"'
+        Get-Content "$TestDrive/vm2.txt" -Raw | Should -Not -Match 'postcopy-active'
+
+        Get-Place vm1 | Should -Be kvm-b
+        Get-Place vm2 | Should -Be kvm-b
+        foreach ($result in $results) {
+            $result.TotalTime.TotalSeconds | Should -BeGreaterThan 1
+            # At least what the guest filled with random bytes, and no more than a few times its memory.
+            $result.BytesTransferred | Should -BeGreaterThan 64MB
+            $result.BytesTransferred | Should -BeLessThan 640MB
+            $result.Downtime.TotalSeconds | Should -BeLessThan 10
+        }
+
+        # Both began before either ended.
+        ($results.StartTime | Measure-Object -Maximum).Maximum |
+            Should -BeLessThan ($results | ForEach-Object { $_.StartTime + $_.TotalTime } | Measure-Object -Minimum).Minimum
+
+        # The same two connections still carry traffic, now to the destination.
+        Start-Sleep 4
+        $now = [DateTimeOffset]::Now
+        Get-LabTrafficMean vm1 out -From $now.AddSeconds(-3) -To $now | Should -BeGreaterThan 20e6
+        Get-LabTrafficMean vm2 in -From $now.AddSeconds(-3) -To $now | Should -BeGreaterThan 20e6
+    }
+
+    It 'leaves nothing of itself on the source' {
+        ssh kvm-a 'ls -d /tmp/trafficmigration.* 2>/dev/null' | Should -BeNullOrEmpty
+        ssh kvm-a 'virsh -q list --all --name' | Where-Object { $_ } | Should -BeNullOrEmpty
+    }
+
+    It 'keeps a defined VM defined, at the destination' {
+        ssh kvm-b 'virsh -q list --name --persistent' | Should -Contain vm1
+    }
+
+    It 'refuses an old plan whose VM has moved, and moves nothing' {
+        $plan = 'HostName,VMName,TxBitsPerSecond,RxBitsPerSecond', 'kvm-a,vm1,1,2' | ConvertFrom-Csv | Get-MigrationPlan -Destination kvm-b -NoProbe
+        $result = $plan | Start-TrafficSensitiveMigration -Confirm:$false -ErrorAction SilentlyContinue -ErrorVariable problem
+        $result.Outcome | Should -Be Failed
+        $problem.FullyQualifiedErrorId | Should -BeLike 'VMNotFound,*'
+        Get-Place vm1 | Should -Be kvm-b
+    }
+
+    It 'refuses a destination that is the source under another name' {
+        $result = Get-VMTrafficRate kvm-b -Name vm1 -SampleCount 1 | Get-MigrationPlan -Destination 198.51.100.12 -NoProbe |
+            Start-TrafficSensitiveMigration -Confirm:$false -ErrorAction SilentlyContinue -ErrorVariable problem
+        $result.Outcome | Should -Be Failed
+        $problem.FullyQualifiedErrorId | Should -BeLike 'VMAlreadyAtDestination,*'
+        Get-Place vm1 | Should -Be kvm-b
+    }
+
+    It 'moves nothing under -WhatIf' {
+        Get-VMTrafficRate kvm-b -SampleCount 1 | Get-MigrationPlan -Destination kvm-a -NoProbe | Start-TrafficSensitiveMigration -WhatIf
+        Get-Place vm1 | Should -Be kvm-b
+        Get-Place vm2 | Should -Be kvm-b
+    }
+
+    It 'aborts a pre-copy when it is stopped, and the VM stays where it was' {
+        $plan = Get-VMTrafficRate kvm-b -Name vm2 -SampleCount 1 | Get-MigrationPlan -Destination kvm-a -NoProbe -Strategy PreCopy
+        $shell = [powershell]::Create()
+        $null = $shell.AddScript("param(`$plan) `$plan | Start-TrafficSensitiveMigration -Confirm:`$false").AddArgument($plan)
+        $run = $shell.BeginInvoke()
+        foreach ($try in 1..100) {
+            if ((ssh kvm-b 'virsh domjobinfo vm2 --rawstats') -match 'memory_iteration: [1-9]') { break }
+            Start-Sleep -Milliseconds 200
+        }
+
+        $shell.Stop()
+        $run.IsCompleted | Should -BeTrue
+        $shell.Dispose()
+        Get-Place vm2 | Should -Be kvm-b
+        ssh kvm-b 'virsh domjobinfo vm2 --rawstats' | Should -Match 'Job type: 0'
+    }
+
+    It 'says what libvirt said when a migration fails, and the VM runs on at the source' {
+        # The source cannot verify the destination: its known_hosts no longer has the key.
+        ssh kvm-b 'mv ~/.ssh/known_hosts ~/.ssh/known_hosts.away'
+        try {
+            $result = Get-VMTrafficRate kvm-b -Name vm1 -SampleCount 1 | Get-MigrationPlan -Destination kvm-a -NoProbe |
+                Start-TrafficSensitiveMigration -Confirm:$false -ErrorAction SilentlyContinue -ErrorVariable problem
+        }
+        finally {
+            ssh kvm-b 'mv ~/.ssh/known_hosts.away ~/.ssh/known_hosts'
+        }
+
+        $result.Outcome | Should -Be Failed
+        $problem[0].FullyQualifiedErrorId | Should -BeLike 'MigrationFailed,*'
+        $problem[0].Exception.Message | Should -Match "vm1.*kvm-b.*kvm-a.*[Hh]ost key verification failed.*runs at 'kvm-b'"
+        Get-Place vm1 | Should -Be kvm-b
+    }
+}

@@ -1,0 +1,136 @@
+BeforeAll {
+    Import-Module "$PSScriptRoot/../../lab/Lab.psm1"
+    Invoke-Lab guest-start kvm-a vm1 --memory 160 --fill 64 --no-wait
+    Invoke-Lab guest-start kvm-a vm2 --memory 160 --fill 64
+
+    # Measures while a flow runs, and gives what iperf3 said over the very same window.
+    function Measure-Flow([string] $VM, [string] $Direction, [string] $Rate) {
+        Start-LabTraffic $VM $Direction -Rate $Rate -Seconds 60
+        Start-Sleep 3
+        $rate = Get-VMTrafficRate -HostName kvm-a -Name $VM -SampleCount 10
+        $iperf = Get-LabTrafficMean $VM $Direction -From ($rate.SampledAt - $rate.Window) -To $rate.SampledAt
+        Stop-LabTraffic $VM $Direction
+        [pscustomobject]@{ Rate = $rate; Iperf = $iperf }
+    }
+}
+
+AfterAll {
+    Invoke-Lab guest-stop vm1
+    Invoke-Lab guest-stop vm2
+}
+
+Describe 'Get-VMTrafficRate on real hosts' {
+    It 'shows traffic out of a guest as Tx, within 5 % of iperf3, and hardly any Rx' {
+        $seen = Measure-Flow vm1 out 40M
+        [math]::Abs($seen.Rate.TxBitsPerSecond / $seen.Iperf - 1) | Should -BeLessThan 0.05 -Because "Tx $($seen.Rate.TxBitsPerSecond), iperf3 $($seen.Iperf)"
+        $seen.Iperf | Should -BeGreaterThan 35e6
+        $seen.Rate.RxBitsPerSecond | Should -BeLessThan (0.03 * $seen.Iperf)
+    }
+
+    It 'shows traffic into a guest as Rx, within 5 % of iperf3, and hardly any Tx' {
+        $seen = Measure-Flow vm1 in 40M
+        [math]::Abs($seen.Rate.RxBitsPerSecond / $seen.Iperf - 1) | Should -BeLessThan 0.05 -Because "Rx $($seen.Rate.RxBitsPerSecond), iperf3 $($seen.Iperf)"
+        $seen.Iperf | Should -BeGreaterThan 35e6
+        $seen.Rate.TxBitsPerSecond | Should -BeLessThan (0.03 * $seen.Iperf)
+    }
+
+    It 'knows memory, link speed, window and the VMs'' ids' {
+        $rates = Get-VMTrafficRate -HostName kvm-a -SampleCount 2
+        $rates.VMName | Should -Be vm1, vm2
+        $rates.MemoryBytes | Should -Be 160MB, 160MB
+        $rates.LinkBitsPerSecond | Should -Be 100000000, 100000000
+        $rates[0].VMId | Should -Be (ssh kvm-a virsh domuuid vm1)[0]
+        $rates[0].SampleCount | Should -Be 2
+        $rates[0].Window.TotalSeconds | Should -BeGreaterThan 1.5
+    }
+
+    It 'takes wildcards and several hosts, also from the pipeline' {
+        (Get-VMTrafficRate kvm-a -Name 'v?1' -SampleCount 1).VMName | Should -Be vm1
+        ('kvm-a', 'kvm-b' | Get-VMTrafficRate -SampleCount 1).VMName | Should -Be vm1, vm2
+    }
+
+    It 'counts what the destination receives already' {
+        Invoke-Lab background-start kvm-b 30M
+        try {
+            Start-Sleep 2
+            $plan = Get-VMTrafficRate kvm-a | Get-MigrationPlan -Destination kvm-b
+        }
+        finally {
+            Invoke-Lab background-stop kvm-b
+        }
+
+        $incoming = $plan[0].Plan.Links | Where-Object Direction -EQ Incoming
+        $incoming.BackgroundBitsPerSecond | Should -BeGreaterThan 25e6
+        $incoming.BackgroundBitsPerSecond | Should -BeLessThan 35e6
+    }
+}
+
+Describe 'What can be wrong with a host' {
+    It 'says <ErrorId> for <Case>' -ForEach @(
+        @{ Case = 'a VM that is not there'; ErrorId = 'VMNotFound'; Category = 'ObjectNotFound'; Call = { Get-VMTrafficRate kvm-a -Name nosuch -SampleCount 1 } }
+        @{ Case = 'a wrong key'; ErrorId = 'AuthenticationFailed'; Category = 'AuthenticationError'; Call = {
+                ssh-keygen -q -t ed25519 -N '' -f "$TestDrive/other"
+                Get-VMTrafficRate kvm-a -KeyFilePath "$TestDrive/other"
+            }
+        }
+        @{ Case = 'a paused VM'; ErrorId = 'VMNotRunning'; Category = 'InvalidOperation'; Call = {
+                ssh kvm-a virsh -q suspend vm2
+                try { Get-VMTrafficRate kvm-a -Name vm2 -SampleCount 1 } finally { ssh kvm-a virsh -q resume vm2 }
+            }
+        }
+        @{ Case = 'a user without the right to use libvirt'; ErrorId = 'LibvirtAccessDenied'; Category = 'PermissionDenied'; Call = {
+                Get-VMTrafficRate kvm-a -UserName operator -SampleCount 1
+            }
+        }
+        @{ Case = 'a libvirtd that is down'; ErrorId = 'LibvirtUnavailable'; Category = 'ResourceUnavailable'; Call = {
+                ssh kvm-b 'kill $(cat /run/libvirtd.pid); while [ -e /run/libvirtd.pid ]; do sleep 0.1; done'
+                try { Get-VMTrafficRate kvm-b -SampleCount 1 } finally { ssh kvm-b 'libvirtd -d' }
+            }
+        }
+        @{ Case = 'a changed host key'; ErrorId = 'HostKeyMismatch'; Category = 'SecurityError'; Call = {
+                $file = "$HOME/.ssh/known_hosts"
+                $before = Get-Content $file
+                $other = @($before -match '^kvm-a,.*ssh-ed25519')[0].Split(' ')[2]
+                ($before | Where-Object { $_ -notmatch '^kvm-b,' }) + "kvm-b ssh-ed25519 $other" | Set-Content $file
+                try { Get-VMTrafficRate kvm-b -SampleCount 1 } finally { $before | Set-Content $file }
+            }
+        }
+        @{ Case = 'a host key that nobody recorded'; ErrorId = 'HostKeyUnknown'; Category = 'SecurityError'; Call = {
+                $file = "$HOME/.ssh/known_hosts"
+                $before = Get-Content $file
+                $before | Where-Object { $_ -notmatch '^kvm-b,' } | Set-Content $file
+                try { Get-VMTrafficRate kvm-b -SampleCount 1 } finally { $before | Set-Content $file }
+            }
+        }
+    ) {
+        $problem = $null
+        $watch = [Diagnostics.Stopwatch]::StartNew()
+        & $Call -ErrorAction SilentlyContinue -ErrorVariable ignored 2>&1 | ForEach-Object {
+            if ($_ -is [Management.Automation.ErrorRecord]) { $problem = $_ }
+        }
+        $problem.FullyQualifiedErrorId | Should -BeLike "$ErrorId,*"
+        $problem.CategoryInfo.Category | Should -Be $Category
+        $problem.Exception.Message | Should -Match 'kvm-[ab]'
+        $problem.Exception.Message | Should -Not -Match '   at '
+        $watch.Elapsed.TotalSeconds | Should -BeLessThan 20
+    }
+
+    It 'gives the rates of the other hosts when one cannot be reached' {
+        $rates = Get-VMTrafficRate kvm.invalid, kvm-a -SampleCount 1 -ErrorAction SilentlyContinue -ErrorVariable problem
+        $rates.VMName | Should -Be vm1, vm2
+        @($problem).Count | Should -Be 1
+    }
+
+    It 'refuses to plan for a destination that is the source' {
+        { Get-VMTrafficRate kvm-a -SampleCount 1 | Get-MigrationPlan -Destination kvm-a -NoProbe } | Should -Throw -ErrorId 'DestinationIsSource,*'
+    }
+
+    It 'refuses to plan for a destination without room' {
+        $rates = Get-VMTrafficRate kvm-a -SampleCount 1 | Select-Object HostName, VMName, TxBitsPerSecond, RxBitsPerSecond, @{ n = 'MemoryBytes'; e = { 1TB } }
+        { $rates | Get-MigrationPlan -Destination kvm-b -SampleCount 1 } | Should -Throw -ErrorId 'DestinationWithoutRoom,*'
+    }
+
+    It 'refuses to plan for a destination that cannot be reached' {
+        { Get-VMTrafficRate kvm-a -SampleCount 1 | Get-MigrationPlan -Destination kvm.invalid } | Should -Throw -ErrorId 'HostNotFound,*'
+    }
+}

@@ -1,0 +1,73 @@
+BeforeAll {
+    $manifest = (Get-Module TrafficMigration).Path | Split-Path | Join-Path -ChildPath TrafficMigration.psd1
+}
+
+Describe 'The module' {
+    It 'has a valid manifest' {
+        (Test-ModuleManifest $manifest).Name | Should -Be TrafficMigration
+    }
+
+    It 'exports its cmdlets and nothing else' {
+        (Get-Command -Module TrafficMigration).Name | Sort-Object |
+            Should -Be 'Get-MigrationPlan', 'Get-VMTrafficRate', 'Start-TrafficSensitiveMigration'
+    }
+
+    It 'loads nothing of SSH before the first connection, and then into a context of its own' {
+        $script = @"
+            Import-Module '$manifest'
+            Import-Csv '$PSScriptRoot/../../examples/published-example.csv' | Get-MigrationPlan -Destination kvm2 -NoProbe | Out-Null
+            `$loaded = { [AppDomain]::CurrentDomain.GetAssemblies() | Where-Object { `$_.GetName().Name -eq 'Renci.SshNet' } }
+            (& `$loaded | Measure-Object).Count
+            Get-VMTrafficRate -HostName kvm.invalid -ErrorAction SilentlyContinue
+            [Runtime.Loader.AssemblyLoadContext]::GetLoadContext((& `$loaded)).Name
+"@
+        $said = & (Get-Process -Id $PID).Path -NoProfile -NonInteractive -Command $script
+        $said | Should -Be '0', 'TrafficMigration.Ssh'
+    }
+}
+
+Describe 'Get-VMTrafficRate without a host' {
+    It 'names an unknown host, by an error that does not end the pipeline' {
+        $rates = Get-VMTrafficRate -HostName kvm.invalid -ErrorAction SilentlyContinue -ErrorVariable problem
+        $rates | Should -BeNullOrEmpty
+        $problem.FullyQualifiedErrorId | Should -Be 'HostNotFound,TrafficMigration.Commands.GetVMTrafficRateCommand'
+        $problem.CategoryInfo.Category | Should -Be ObjectNotFound
+        $problem.Exception.Message | Should -Match "'kvm.invalid'"
+    }
+
+    It 'names a refused port' {
+        Get-VMTrafficRate -HostName 127.0.0.1 -Port 1 -ErrorAction SilentlyContinue -ErrorVariable problem
+        $problem.FullyQualifiedErrorId | Should -BeLike 'HostUnreachable,*'
+        $problem.CategoryInfo.Category | Should -Be ConnectionError
+        $problem.Exception.Message | Should -Match 'port 1'
+    }
+
+    It 'refuses a key file that is not there' {
+        Get-VMTrafficRate -HostName 127.0.0.1 -KeyFilePath ./no-such-key -Port 1 -ErrorAction SilentlyContinue -ErrorVariable problem
+        $problem.FullyQualifiedErrorId | Should -BeLike 'KeyFileUnusable,*'
+        $problem.CategoryInfo.Category | Should -Be AuthenticationError
+    }
+}
+
+Describe 'Start-TrafficSensitiveMigration without a host' {
+    BeforeAll {
+        $plan = Import-Csv "$PSScriptRoot/../../examples/published-example.csv" | Get-MigrationPlan -Destination kvm2.invalid -NoProbe
+    }
+
+    It 'connects nowhere under -WhatIf' {
+        $plan | Start-TrafficSensitiveMigration -WhatIf -ErrorVariable problem | Should -BeNullOrEmpty
+        $problem | Should -BeNullOrEmpty
+    }
+
+    It 'gives each VM a result and an error when its host is unknown' {
+        $results = $plan | Start-TrafficSensitiveMigration -Confirm:$false -ErrorAction SilentlyContinue -ErrorVariable problem
+        $results.Count | Should -Be 2
+        $results.Outcome | Should -Be Failed, Failed
+        @($problem | Where-Object FullyQualifiedErrorId -Like 'HostNotFound,*').Count | Should -Be 2
+    }
+
+    It 'never prompts where nobody can answer, and moves nothing' {
+        $e = { $plan | Start-TrafficSensitiveMigration } | Should -Throw -PassThru
+        $e.Exception.Message | Should -Match 'NonInteractive'
+    }
+}
