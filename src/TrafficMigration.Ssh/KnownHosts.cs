@@ -1,0 +1,99 @@
+using System.Collections.Immutable;
+
+namespace TrafficMigration.Ssh;
+
+/// <summary>The host keys that the user and the machine have recorded, as OpenSSH's known_hosts files hold them.</summary>
+/// <remarks>Certificate authorities are not supported: their lines are passed over and vouch for nobody.</remarks>
+internal sealed class KnownHosts
+{
+    private readonly ImmutableArray<KnownHost> entries;
+
+    private KnownHosts(IEnumerable<KnownHost> entries) => this.entries = [.. entries];
+
+    /// <summary>Reads files in the given order; those that do not exist or may not be read count as empty.</summary>
+    public static KnownHosts Load(IEnumerable<string> paths) =>
+        new(paths.SelectMany(path => Parse(ReadLines(path), path)));
+
+    /// <summary>Reads lines of one file.</summary>
+    public static KnownHosts FromLines(IEnumerable<string> lines, string path) => new(Parse(lines, path));
+
+    /// <summary>Judges the key that a host shows.</summary>
+    /// <param name="host">The host as the user named it.</param>
+    /// <param name="port">Its SSH port.</param>
+    /// <param name="key">The public key as it came over the wire.</param>
+    public HostKeyVerdict Judge(string host, int port, ReadOnlySpan<byte> key)
+    {
+        ImmutableArray<KnownHost> recorded = Find(host, port);
+        // OpenSSH also accepts a host on another port by its plain name, but only a fitting key counts then:
+        // another server on the same machine may well have another key.
+        ImmutableArray<KnownHost> plain = port == 22 ? [] : Find(host, 22);
+
+        if ((Same(recorded, key, revoked: true) ?? Same(plain, key, revoked: true)) is { } warning)
+        {
+            return Verdict(HostKeyTrust.Revoked, warning);
+        }
+
+        if (Same(recorded, key, revoked: false) is { } match)
+        {
+            return Verdict(HostKeyTrust.Trusted, match);
+        }
+
+        string type = KnownHost.TypeOf(key);
+        KnownHost[] others = [.. recorded.Where(entry => !entry.IsRevoked)];
+        if ((others.FirstOrDefault(entry => entry.KeyType == type) ?? others.FirstOrDefault()) is { } other)
+        {
+            return Verdict(HostKeyTrust.Mismatch, other);
+        }
+
+        return Same(plain, key, revoked: false) is { } elsewhere
+            ? Verdict(HostKeyTrust.Trusted, elsewhere)
+            : new HostKeyVerdict(HostKeyTrust.Unknown);
+    }
+
+    /// <summary>The types of the keys recorded for a host, so that it can be asked for one of those first.</summary>
+    public ImmutableArray<string> KeyTypesOf(string host, int port)
+    {
+        ImmutableArray<string> types = TypesOf(Find(host, port));
+        return types.IsEmpty && port != 22 ? TypesOf(Find(host, 22)) : types;
+    }
+
+    private static ImmutableArray<string> TypesOf(ImmutableArray<KnownHost> found) =>
+        [.. found.Where(entry => !entry.IsRevoked).Select(entry => entry.KeyType).Distinct()];
+
+    private static KnownHost? Same(ImmutableArray<KnownHost> found, ReadOnlySpan<byte> key, bool revoked)
+    {
+        foreach (KnownHost entry in found)
+        {
+            if (entry.IsRevoked == revoked && entry.Key.Span.SequenceEqual(key))
+            {
+                return entry;
+            }
+        }
+
+        return null;
+    }
+
+    private static HostKeyVerdict Verdict(HostKeyTrust trust, KnownHost entry) => new(trust, entry.Path, entry.Line);
+
+    private static IEnumerable<KnownHost> Parse(IEnumerable<string> lines, string path) =>
+        lines.Select((text, index) => KnownHost.TryParse(text, path, index + 1)).OfType<KnownHost>();
+
+    private static string[] ReadLines(string path)
+    {
+        try
+        {
+            return File.ReadAllLines(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // No record means no trust: the host then counts as unknown, and the message names the file.
+            return [];
+        }
+    }
+
+    private ImmutableArray<KnownHost> Find(string host, int port)
+    {
+        string name = HostPattern.NameOf(host, port);
+        return [.. entries.Where(entry => entry.Hosts.Matches(name))];
+    }
+}
