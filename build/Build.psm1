@@ -93,7 +93,7 @@ function Invoke-Xunit([string] $Project) {
 function Invoke-PesterFolder([string] $Folder, [string[]] $Prefix = @()) {
     $report = "$out/tests/$Folder.json"
     Remove-Item $report -ErrorAction Ignore
-    $command = @($Prefix) + (Get-Process -Id $PID).Path + @(
+    $command = @($Prefix) + (Get-Command pwsh -CommandType Application)[0].Source + @(
         '-NoProfile', '-NonInteractive', '-File', "$root/build/Invoke-Pester.ps1",
         '-Path', "$root/tests/$Folder", '-PesterPath', (Get-PesterPath), '-Report', $report)
     & $command[0] $command[1..($command.Count - 1)] | Out-Host
@@ -151,7 +151,7 @@ function Invoke-Demo {
         Invoke-Native { bash $lab traffic-start --name $name vm1 out }
         Invoke-Native { bash $lab traffic-start --name $name vm2 in }
         Write-Step 'Measuring, planning, migrating'
-        Invoke-Native { bash $lab exec --name $name control -- (Get-Process -Id $PID).Path -NoProfile -NonInteractive -File "$root/lab/Demo.ps1" -OutFile "$out/demo.json" }
+        Invoke-Native { bash $lab exec --name $name control -- (Get-Command pwsh -CommandType Application)[0].Source -NoProfile -NonInteractive -File "$root/lab/Demo.ps1" -OutFile "$out/demo.json" }
     }
     finally {
         Write-Step 'Tearing down'

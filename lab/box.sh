@@ -1,123 +1,166 @@
 # shellcheck shell=bash
-# Boxes: what a host, the switch, the outside client and the control machine are made of.
+# Making the boxes: what is in each one's private directories, starting them,
+# and ending them without a trace.
 
-box_address() {
-    case $1 in
-        switch) say 198.51.100.1 ;;
-        client) say 198.51.100.2 ;;
-        control) say 198.51.100.3 ;;
-        kvm-*) printf '198.51.100.%d\n' $((11 + $(printf '%d' "'${1#kvm-}") - 97)) ;;
-    esac
-}
-
-# The first processes of this lab's boxes, as the machine numbers them: found by what they run, so that a start that
-# was killed before it could note anything is found as well.
-box_pids() {
-    pgrep -f "^bash $here/box-init.sh $state/" || pgrep -f "box-init.sh $state/" || true
-}
-
-box_pid() { cat "$state/$1/pid" 2>/dev/null || fail "lab '$name' has no box '$1', or is not up."; }
-
-box_prepare() {
-    local box key
-    mkdir -p "$state"
-    chmod 700 "$state"
-    say "$*" >"$state/boxes"
-    say "$rate" >"$state/rate"
-    cp "$image/vmlinuz" "$image/initrd" "$state/"
-    ssh-keygen -q -t ed25519 -N '' -C lab -f "$state/user-key"
-    for box in "$@"; do
-        mkdir -p "$state/$box"/{etc-ssh,ssh,etc-libvirt,var-lib-libvirt,var-log-libvirt,var-cache-libvirt}
-        for key in ed25519 ecdsa; do
-            ssh-keygen -q -t "$key" -N '' -C "$box" -f "$state/$box/etc-ssh/ssh_host_${key}_key"
-            say "$box,$(box_address "$box") $(cut -d' ' -f1,2 "$state/$box/etc-ssh/ssh_host_${key}_key.pub")" >>"$state/known_hosts"
+# prepare_keys: host keys per box, one root key for the lab, and a known_hosts
+# with the real host keys, so that nobody has to trust a key unseen.
+prepare_keys() {
+    local box type bits address
+    ssh-keygen -q -t ed25519 -N '' -C "root@lab-$LAB" -f "$STATE/id_ed25519"
+    for box in $(boxes); do
+        for type in ed25519:256 rsa:2048 ecdsa:256; do
+            bits=${type#*:} type=${type%:*}
+            ssh-keygen -q -t "$type" -b "$bits" -N '' -C "$box" -f "$STATE/$box/etc/ssh/ssh_host_${type}_key" &
         done
-        say "$(box_address "$box") $box" >>"$state/hosts"
-        # Its own identity: libvirt refuses to migrate from a host to itself.
-        tr -d - </proc/sys/kernel/random/uuid >"$state/$box/machine-id"
     done
-    for ((i = 1; i <= 20; i++)); do say "198.51.100.$((100 + i)) vm$i" >>"$state/hosts"; done
-    say '127.0.0.1 localhost' >>"$state/hosts"
-    for box in "$@"; do box_configure "$box"; done
+    wait
+    for box in $(boxes); do
+        [ "$box" != control ] || continue # it runs no sshd
+        address=$(box_address "$box")
+        for type in ed25519 rsa ecdsa; do
+            awk -v who="$box,$address" '{ print who, $1, $2 }' "$STATE/$box/etc/ssh/ssh_host_${type}_key.pub"
+        done
+    done >"$STATE/known_hosts"
 }
 
-box_configure() {
-    local box=$1 dir=$state/$1 address
+prepare_hosts_file() {
+    local box i
+    echo "127.0.0.1 localhost"
+    for box in $(boxes); do echo "$(box_address "$box") $box"; done
+    for ((i = 1; i <= 20; i++)); do echo "$LAB_NET.$((100 + i)) vm$i"; done
+}
+
+prepare_box() { # BOX MBIT
+    local box=$1 mbit=$2 dir=$STATE/$1 address
     address=$(box_address "$box")
-    install -m 600 "$state/user-key" "$dir/ssh/id_ed25519"
-    install -m 600 "$state/user-key.pub" "$dir/ssh/authorized_keys"
-    cp "$state/known_hosts" "$dir/ssh/known_hosts"
-    cp "$state/hosts" "$dir/hosts"
-    chmod 700 "$dir/ssh"
-    cat >"$dir/etc-ssh/sshd_config" <<TEXT
-HostKey /etc/ssh/ssh_host_ed25519_key
-HostKey /etc/ssh/ssh_host_ecdsa_key
-PermitRootLogin prohibit-password
-PasswordAuthentication no
-KbdInteractiveAuthentication no
-UsePAM no
-StrictModes no
-UseDNS no
-PidFile /run/sshd.pid
-TEXT
-    cp -r /etc/libvirt/. "$dir/etc-libvirt/" 2>/dev/null || true
-    # No storage pools, networks or guests of the machine's own.
-    rm -rf "$dir/etc-libvirt/qemu" "$dir/etc-libvirt/storage"
-    cat >"$dir/etc-libvirt/libvirtd.conf" <<TEXT
-auth_unix_rw = "none"
-unix_sock_group = "root"
-host_uuid = "$(cat /proc/sys/kernel/random/uuid)"
-TEXT
-    cat >"$dir/etc-libvirt/qemu.conf" <<TEXT
-security_driver = "none"
-user = "root"
-group = "root"
-dynamic_ownership = 0
-remember_owner = 0
-cgroup_controllers = []
-namespaces = []
-stdio_handler = "file"
-migration_address = "$address"
-migration_host = "$address"
-TEXT
+    mkdir -p "$dir"/etc/{ssh,libvirt} "$dir"/var/{lib,cache}/libvirt "$dir/var/log/libvirt/qemu"
+    mkdir -p "$dir/home/.ssh"
+    chmod 700 "$dir/home" "$dir/home/.ssh"
+    printf 'caller_home=%q\ncheckout=%q\n' "$HOME" "$CHECKOUT" >"$dir/environment"
+    tr -d - </proc/sys/kernel/random/uuid >"$dir/machine-id"
+    echo "$mbit" >"$dir/link-speed"
+    echo full >"$dir/link-duplex"
+    cat >"$dir/etc/ssh/sshd_config" <<-END
+		HostKey /etc/ssh/ssh_host_ed25519_key
+		HostKey /etc/ssh/ssh_host_rsa_key
+		HostKey /etc/ssh/ssh_host_ecdsa_key
+		PermitRootLogin prohibit-password
+		AuthorizedKeysFile .ssh/authorized_keys /etc/ssh/authorized_keys
+		PasswordAuthentication no
+		KbdInteractiveAuthentication no
+		UsePAM no
+		UseDNS no
+		StrictModes no
+		MaxStartups 100
+		Subsystem sftp internal-sftp
+	END
+    [[ $box == kvm-* ]] || return 0
+    # No unix groups, DBus, udev or polkit here; whoever is root in the box may.
+    cat >"$dir/etc/libvirt/libvirtd.conf" <<-END
+		auth_unix_rw = "none"
+		unix_sock_group = "root"
+		host_uuid = "$(</proc/sys/kernel/random/uuid)"
+	END
+    # No confinement: the box is the confinement. stdio_handler=file spares
+    # virtlogd. The addresses make QEMU listen on the box's own address only.
+    cat >"$dir/etc/libvirt/qemu.conf" <<-END
+		security_driver = "none"
+		user = "root"
+		group = "root"
+		dynamic_ownership = 0
+		remember_owner = 0
+		cgroup_controllers = []
+		namespaces = []
+		stdio_handler = "file"
+		migration_address = "$address"
+		migration_host = "$address"
+	END
 }
 
-box_start() {
-    local box=$1
-    setsid unshare -n -m -p -u --fork bash "$here/box-init.sh" "$state/$box" "$box" "$(box_address "$box")" "$HOME" \
-        </dev/null >"$state/$box/init.log" 2>&1 &
-}
-
-# Waits for a mark that the box leaves in its folder.
-box_wait() {
-    local tries=0
-    while [ ! -e "$state/$1/$2" ]; do
-        ((++tries < 300)) || { cat "$state/$1/init.log" >&2; fail "box '$1' did not get $2."; }
-        [ ! -e "$state/$1/failed" ] || { cat "$state/$1/init.log" >&2; fail "box '$1' could not start."; }
-        sleep 0.05
+distribute_keys() {
+    local box ssh
+    for box in $(boxes); do
+        ssh=$STATE/$box/home/.ssh
+        cp "$STATE/hosts" "$STATE/$box/hosts"
+        cp "$STATE/id_ed25519.pub" "$ssh/authorized_keys"
+        cp "$STATE/id_ed25519.pub" "$STATE/$box/etc/ssh/authorized_keys"
+        cp "$STATE/known_hosts" "$ssh/known_hosts"
+        if [[ $box == kvm-* || $box == control ]]; then
+            cp "$STATE/id_ed25519" "$STATE/id_ed25519.pub" "$ssh/"
+        fi
+        chmod 600 "$ssh"/*
     done
 }
 
-# Runs a command in a box, with the box's own environment; what the SDK, the tools and CI need is passed on.
-box_enter() {
-    local pid keep=()
-    pid=$(box_pid "$1"); shift
-    while IFS= read -r variable; do keep+=("$variable"); done < <(env | grep -E '^(DOTNET|NUGET|SSL_CERT|CI=|TERM=)' || true)
-    local tools="$checkout/out/tools"
-    nsenter -t "$pid" -n -m -p -u --wd="$PWD" -- \
-        env -i "${keep[@]}" LAB_INSIDE="$name" HOME="$HOME" LANG=C.UTF-8 \
-        PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:$tools" "$@"
+start_box() {
+    # An own session, no inherited descriptor: the box outlives `up` and a
+    # Ctrl+C, and no pipe of the caller's stays open because of it.
+    TRAFFICMIGRATION_LAB_BOX_OF=$LAB setsid unshare -n -m -p -u --fork \
+        "$LAB_DIR/box-init" "$STATE" "$1" \
+        </dev/null >"$STATE/$1/init.log" 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &
+    disown # bash need not tell when it is killed
 }
 
-box_exec() { box_enter "$@"; }
-
-# Runs a command in a box from the machine (by its namespaces) or from the control box (by SSH, as a site would).
-lab_run() {
-    local box=$1; shift
-    if [ -n "${LAB_INSIDE:-}" ]; then
-        # shellcheck disable=SC2029 # quoted here, on purpose, for the other side
-        ssh -n -o BatchMode=yes "$box" "$(printf '%q ' "$@")"
-    else
-        box_enter "$box" "$@" </dev/null
+box_has() { # BOX FILE; ends with a message as soon as the box is dead
+    if [ -e "$STATE/$1/$2" ]; then return 0; fi
+    if [ -s "$STATE/$1/pid" ] && ! mark_alive "$STATE/$1/pid"; then
+        sed "s/^/lab: $1: /" "$STATE/$1/init.log" >&2
+        die "box '$1' ended while it started"
     fi
+    return 1
+}
+
+await_boxes() { # FILE SECONDS
+    local box
+    for box in $(boxes); do
+        wait_until "$2" box_has "$box" "$1" ||
+            die "box '$box' did not get to '$1' within $2 s: $(tail -n 5 "$STATE/$box/init.log")"
+    done
+}
+
+# --- ending ---------------------------------------------------------------
+
+state_pids() { # every process whose namespaces are those of a box of STATE
+    local inode link
+    declare -A ours=()
+    while read -r inode; do ours[$inode]=1; done < <(cat "$STATE"/*/namespaces 2>/dev/null)
+    [ "${#ours[@]}" -gt 0 ] || return 0
+    # One find for all of /proc; processes that end meanwhile are no error.
+    while read -r link inode; do
+        [ -n "$inode" ] || continue; inode=${inode##*[}
+        if [ -n "${ours[${inode%]}]:-}" ]; then link=${link#/proc/}; echo "${link%%/*}"; fi
+    done < <(find /proc/[0-9]*/ns -maxdepth 1 \( -name net -o -name mnt -o -name pid -o -name uts \) \
+                 -printf '%p %l\n' 2>/dev/null) | sort -un
+}
+
+# A box that `up` had forked but that had not yet written its pid: it carries
+# the lab's name in its environment.
+starting_pids() {
+    grep -zlsxF "TRAFFICMIGRATION_LAB_BOX_OF=$LAB" /proc/[0-9]*/environ | cut -d/ -f3 || true
+}
+
+nothing_runs() { [ -z "$(state_pids)" ]; }
+
+# stop_boxes: kills each box's PID 1, verifies, removes the state.
+stop_boxes() {
+    local file pid left
+    for pid in $(starting_pids); do kill -KILL "$pid" 2>/dev/null || true; done
+    for file in "$STATE"/*/pid; do
+        if mark_alive "$file"; then
+            read -r pid _ <"$file"
+            kill -KILL "$pid" 2>/dev/null || true
+        fi
+    done
+    if ! wait_until 15 nothing_runs; then
+        left=$(state_pids | paste -sd' ')
+        say "processes are left in the boxes of '$LAB': $left"
+        return 1
+    fi
+    left=$(grep -F " $STATE/" /proc/self/mountinfo || true)
+    if [ -n "$left" ]; then
+        say "mounts are left below $STATE:" "$left"
+        return 1
+    fi
+    rm -rf -- "$STATE"
+    rmdir "$LAB_ROOT" 2>/dev/null || true
 }

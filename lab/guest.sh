@@ -1,71 +1,146 @@
 # shellcheck shell=bash
-# Guests: small Linux machines without disk that boot in seconds.
+# Guests: defining, starting, asking and removing them. All of it works from the
+# machine and, through ssh, inside the control box.
 
-xml() { sed -e 's/&/\&amp;/g' -e 's/</\&lt;/g' -e 's/>/\&gt;/g' -e "s/'/\&apos;/g" -e 's/"/\&quot;/g' <<<"$1"; }
+xml_escape() {
+    local text=$1
+    text=${text//&/&amp;}; text=${text//</&lt;}; text=${text//>/&gt;}
+    text=${text//\"/&quot;}; text=${text//\'/&apos;}
+    printf %s "$text"
+}
 
-# The last octet of a guest's address: given, or from a name such as vm3.
+# guest_octet VM: the last number of its address, from its name (vm7 -> 107) or
+# from what guest-start was told.
 guest_octet() {
-    if [ -n "$ip" ]; then say "$ip"; elif [[ $1 =~ ^vm([0-9]+)$ ]]; then say $((100 + BASH_REMATCH[1])); else
-        fail "VM '$1' needs --ip OCTET: only vm1, vm2, ... have an address by their name." 2
+    local file
+    for file in "$STATE"/guests/*; do
+        if [ -e "$file" ] && [ "$(<"$file")" = "$1" ]; then echo "${file##*/}"; return; fi
+    done
+    if [[ $1 =~ ^vm([1-9][0-9]{0,2})$ ]] && [ "${BASH_REMATCH[1]}" -le 99 ]; then
+        echo $((100 + BASH_REMATCH[1])); return
     fi
+    return 1
 }
 
-guest_start() {
-    local host=$1 vm=$2 octet type=qemu definition
-    octet=$(guest_octet "$vm")
-    # Nested KVM is often there and broken, so it is only used on request.
-    [ -n "${LAB_KVM:-}" ] && [ -c /dev/kvm ] && type=kvm
-    definition=$state/guest-$octet.xml
-    cat >"$definition" <<TEXT
-<domain type='$type'>
-  <name>$(xml "$vm")</name>
-  <memory unit='MiB'>$memory</memory>
-  <vcpu>1</vcpu>
-  <os>
-    <type arch='x86_64' machine='q35'>hvm</type>
-    <kernel>$state/vmlinuz</kernel>
-    <initrd>$state/initrd</initrd>
-    <cmdline>console=ttyS0 quiet panic=5 lab.address=198.51.100.$octet lab.fill=$fill lab.rate=$dirty_rate lab.set=$working_set</cmdline>
-  </os>
-  <features><acpi/></features>
-  <on_poweroff>destroy</on_poweroff>
-  <on_crash>destroy</on_crash>
-  <devices>
-    <interface type='bridge'>
-      <mac address='52:54:00:1a:b0:$(printf '%02x' "$octet")'/>
-      <source bridge='br0'/>
-      <model type='virtio'/>
-    </interface>
-    <serial type='file'>
-      <source path='/var/log/libvirt/guest-$octet.log'/>
-    </serial>
-    <memballoon model='none'/>
-  </devices>
-</domain>
-TEXT
-    lab_run "$host" virsh -q define "$definition" >/dev/null
-    lab_run "$host" virsh -q start --domain "$vm" >/dev/null
-    [ -z "$wait" ] || guest_wait "$octet" "$vm"
+guest_address() { echo "$LAB_NET.$(guest_octet "$1" || die "no address known for guest '$1'" 2)"; }
+
+guest_xml() { # VM OCTET MEMORY FILL DIRTY-KIB WORKING-SET
+    local name mac type=qemu
+    name=$(xml_escape "$1")
+    mac=$(printf %s "$1" | sha256sum | sed -E 's/^(..)(..)(..).*/52:54:00:\1:\2:\3/')
+    # /dev/kvm may exist and still hang ordinary guests: only when asked for.
+    if [ "${LAB_KVM:-0}" = 1 ]; then type=kvm; fi
+    cat <<-END
+		<domain type='$type'>
+		  <name>$name</name>
+		  <memory unit='MiB'>$3</memory>
+		  <vcpu>1</vcpu>
+		  <os>
+		    <type arch='x86_64' machine='q35'>hvm</type>
+		    <kernel>$STATE/image/vmlinuz</kernel>
+		    <initrd>$STATE/image/initrd</initrd>
+		    <cmdline>console=ttyS0 quiet panic=-1 lab.ip=$LAB_NET.$2 lab.fill=$4 lab.dirty=$5 lab.workingset=$6</cmdline>
+		  </os>
+		  <features><acpi/></features>
+		  <on_crash>destroy</on_crash>
+		  <on_reboot>destroy</on_reboot>
+		  <devices>
+		    <emulator>/usr/bin/qemu-system-x86_64</emulator>
+		    <interface type='bridge'>
+		      <source bridge='br0'/>
+		      <mac address='$mac'/>
+		      <model type='virtio'/>
+		      <driver name='qemu'/>
+		    </interface>
+		    <serial type='file'><source path='/var/log/libvirt/qemu/$name-serial.log' append='on'/></serial>
+		    <memballoon model='virtio'><stats period='2'/></memballoon>
+		  </devices>
+		</domain>
+	END
 }
 
-guest_wait() {
-    local tries=0
-    until lab_run client busybox nc -w 1 "198.51.100.$1" 2323 </dev/null >/dev/null 2>&1; do
-        ((++tries < 240)) || fail "VM '$2' did not come up."
-        sleep 0.25
+guest_start() { # --memory M --fill F --dirty-rate D --working-set W --ip I --no-wait HOST VM
+    local memory=256 fill=128 dirty=0 set=0 octet='' wait=1 args=() kib
+    while [ $# -gt 0 ]; do
+        case $1 in
+            --memory) memory=$2; shift 2 ;;
+            --fill) fill=$2; shift 2 ;;
+            --dirty-rate) dirty=$2; shift 2 ;;
+            --working-set) set=$2; shift 2 ;;
+            --ip) octet=${2##*.}; shift 2 ;;
+            --no-wait) wait=0; shift ;;
+            --) shift; args+=("$@"); break ;;
+            --*) die "guest-start knows no option $1" 2 ;;
+            *) args+=("$1"); shift ;;
+        esac
     done
+    [ "${#args[@]}" = 2 ] || die "usage: guest-start [options] HOST VM" 2
+    local host=${args[0]} vm=${args[1]}
+    need_box "$host"; [[ $host == kvm-* ]] || die "'$host' is no KVM host" 2
+    [[ -n $vm && $vm != */* && $vm != *$'\n'* ]] || die "not a name for a guest: '$vm'" 2
+    need_number --memory "$memory" 128 65536
+    need_number --fill "$fill" 0 65536
+    need_number --working-set "$set" 0 65536
+    # The kernel, the unpacked initramfs and some air.
+    [ $((fill + set + 88)) -le "$memory" ] || die "$memory MiB do not hold $fill + $set MiB and the guest itself" 2
+    [[ $dirty =~ ^[0-9]+(\.[0-9]+)?$ ]] || die "--dirty-rate must be MiB/s, not '$dirty'" 2
+    kib=$(awk -v r="$dirty" 'BEGIN { printf "%d", r * 1024 }')
+    if [ "$kib" -gt 0 ] && [ "$set" = 0 ]; then die "--dirty-rate needs a --working-set" 2; fi
+    [ -n "$octet" ] || octet=$(guest_octet "$vm") || die "'$vm' is not vm1 to vm99: say --ip" 2
+    need_number --ip "$octet" 20 254
+    if [ -e "$STATE/guests/$octet" ] && [ "$(<"$STATE/guests/$octet")" != "$vm" ]; then
+        die "$LAB_NET.$octet belongs to guest '$(<"$STATE/guests/$octet")'" 2
+    fi
+
+    guest_xml "$vm" "$octet" "$memory" "$fill" "$kib" "$set" |
+        lab_run "$host" sh -c 'f=$(mktemp) && cat >"$f" && virsh -q define "$f"; r=$?; rm -f "$f"; exit $r'
+    if ! lab_run "$host" virsh -q start --domain "$vm" </dev/null; then
+        lab_run "$host" virsh -q undefine --domain "$vm" </dev/null || true
+        die "guest '$vm' did not start on $host"
+    fi
+    printf %s "$vm" >"$STATE/guests/$octet"
+    [ "$wait" = 1 ] || return 0
+    # The command channel opens last, when the memory is filled.
+    guest_wait "$vm" 120 || die "guest '$vm' runs on $host but does not answer within 120 s"
 }
 
-guest_stop() {
-    local vm=$1 box
-    for box in $(grep -o 'kvm-[a-h]' "$state/boxes"); do
-        lab_run "$box" virsh -q destroy --domain "$vm" >/dev/null 2>&1 || true
-        lab_run "$box" virsh -q undefine --domain "$vm" >/dev/null 2>&1 || true
+guest_wait() { # VM SECONDS; one call into the client, so that ssh is paid once
+    lab_run client timeout "$2" bash -c '
+        until (exec 3<>"/dev/tcp/$1/2323") 2>/dev/null; do sleep 0.2; done' _ "$(guest_address "$1")" </dev/null
+}
+
+guest_exec() { # VM [--] CMD...; output and exit code of CMD, run by the guest's shell
+    local vm=$1; shift
+    if [ "${1:-}" = -- ]; then shift; fi
+    [ $# -gt 0 ] || die "usage: guest-exec VM -- CMD" 2
+    lab_run client timeout "${LAB_GUEST_TIMEOUT:-60}" bash -c '
+        exec 3<>"/dev/tcp/$1/2323" || exit 255
+        # The last line is the exit code; nc in the guest passes no other.
+        printf "%s\n" "exec 2>&1; ( $2" ") </dev/null; code=\$?; echo; echo lab-exit \$code; exit" >&3
+        previous= have=0 code=255
+        while IFS= read -r line <&3; do
+            case $line in
+                "lab-exit "*) code=${line#lab-exit }; break ;;
+            esac
+            if [ "$have" = 1 ]; then printf "%s\n" "$previous"; fi
+            previous=$line have=1
+        done
+        if [ -n "$previous" ]; then printf "%s\n" "$previous"; fi
+        exit "$code"' _ "$(guest_address "$vm")" "$*" </dev/null
+}
+
+guest_stop() { # VM
+    local vm=$1 host octet found=0
+    for host in $(kvm_boxes); do
+        lab_run "$host" virsh -q list --all --name </dev/null | grep -qxF -- "$vm" || continue
+        found=1
+        lab_run "$host" virsh -q destroy --domain "$vm" </dev/null >/dev/null 2>&1 || true
+        # A transient domain, as a move without --persistent leaves it, is gone by now.
+        lab_run "$host" virsh -q undefine --domain "$vm" </dev/null >/dev/null 2>&1 || true
+        if lab_run "$host" virsh -q list --all --name </dev/null | grep -qxF -- "$vm"; then
+            die "guest '$vm' is still on $host"
+        fi
     done
-}
-
-# Runs a command inside a guest, through the lab's own way in, and prints what it prints.
-guest_exec() {
-    local octet=$1; shift
-    lab_run client sh -c 'printf "%s\nexit\n" "$2" | busybox nc -w 30 "198.51.100.$1" 2323' sh "$octet" "$*"
+    if octet=$(guest_octet "$vm"); then rm -f "$STATE/guests/$octet"; fi
+    [ "$found" = 1 ] || die "no host has a guest '$vm'" 6
 }

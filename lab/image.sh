@@ -1,53 +1,81 @@
 # shellcheck shell=bash
-# The guests' kernel and initramfs, made once and kept in out/lab of the checkout.
+# The guest's kernel and initramfs, built once and kept in out/lab of the
+# checkout. The name of the directory is a digest of what went in.
 
-image=$checkout/out/lab
-
-image_ensure() {
-    local key
-    key=$(cat "$here/image.sh" "$here/guest-init" "$(command -v iperf3)" | sha256sum | cut -c1-16)
-    if [ "$(cat "$image/key" 2>/dev/null)" != "$key" ]; then
-        say "Lab: making the guests' kernel and initramfs ..."
-        mkdir -p "$image"
-        image_kernel
-        image_initrd
-        say "$key" >"$image/key"
+# The kernel is unpacked, never installed: a kernel's install scripts would
+# touch the machine's boot files.
+fetch_kernel() { # -> directory with the unpacked package
+    local package dir work
+    package=$(apt-cache depends linux-image-cloud-amd64 2>/dev/null |
+        sed -n 's/^ *Depends: \(linux-image-[^ ]*\)$/\1/p' | head -n 1)
+    if [ -z "$package" ]; then
+        # Without package lists a kernel unpacked earlier does as well.
+        dir=$(find "$CHECKOUT/out/lab" -maxdepth 1 -name 'kernel-*' 2>/dev/null | sort | tail -n 1)
+        [ -n "$dir" ] || die "apt knows no linux-image-cloud-amd64; run apt-get update"
+        echo "$dir"; return
     fi
+    dir=$CHECKOUT/out/lab/kernel-$package
+    if [ ! -d "$dir" ]; then
+        work=$(mktemp -d "$CHECKOUT/out/lab/tmp.XXXXXX")
+        say "fetching the guests' kernel, $package"
+        (cd "$work" && apt-get -q download "$package" >log 2>&1 || { cat log >&2; exit 1; }) ||
+            die "cannot download $package"
+        mkdir "$work/root"
+        dpkg-deb -x "$work"/*.deb "$work/root"
+        mv -T "$work/root" "$dir" 2>/dev/null || [ -d "$dir" ] # another lab was faster
+        rm -rf "$work"
+    fi
+    echo "$dir"
 }
 
-# Unpacked, not installed: installing a kernel package would touch the machine's boot loader.
-image_kernel() {
-    local package
-    [ -e "$image/kernel/vmlinuz" ] && return
-    rm -rf "$image/kernel" && mkdir -p "$image/kernel"
-    [ -n "$(apt-cache show linux-image-cloud-amd64 2>/dev/null)" ] || apt-get update >/dev/null
-    package=$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/^ *Depends: \(linux-image-[^ ]*\)$/\1/p' | head -1)
-    (cd "$image/kernel" && apt-get download "$package" >/dev/null 2>&1 && dpkg-deb -x ./*.deb root && rm ./*.deb) \
-        || fail "the guests' kernel ($package) could not be downloaded."
-    cp "$image"/kernel/root/boot/vmlinuz-* "$image/kernel/vmlinuz"
+copy_with_libraries() { # BINARY ROOT
+    local file
+    install -D "$1" "$2$1"
+    ldd "$1" | grep -o '/[^ ]*' | while read -r file; do install -D "$file" "$2$file"; done
 }
 
-image_initrd() {
-    local root=$image/initrd-root program module file
-    program=$(command -v iperf3)
-    rm -rf "$root" && mkdir -p "$root"/{bin,dev,proc,sys,mem,tmp,modules}
-    cp "$(command -v busybox)" "$root/bin/busybox"
-    ln -s busybox "$root/bin/sh"
-    cp "$program" "$root/bin/iperf3"
-    for file in $(ldd "$program" | grep -oE '/[^ ]+'); do
-        mkdir -p "$root$(dirname "$file")"
-        cp -L "$file" "$root$file"
-    done
-    for module in virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci failover net_failover virtio_net; do
-        file=$(find "$image/kernel/root" -name "$module.ko*" | head -1)
-        [ -z "$file" ] && continue
+# In the order in which they load; what is built into a kernel is not there.
+GUEST_MODULES="virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci
+    failover net_failover virtio_net virtio_balloon"
+
+fill_initramfs() { # KERNEL-DIR ROOT
+    local kernel=$1 root=$2 name file
+    mkdir -p "$root"/{bin,dev,proc,sys,tmp,modules,fill}
+    install "$LAB_DIR/guest-init" "$root/init"
+    install "$(command -v busybox)" "$root/bin/busybox"
+    copy_with_libraries "$(command -v iperf3)" "$root"
+    for name in $GUEST_MODULES; do
+        file=$(find "$kernel/lib/modules" "$kernel/usr/lib/modules" -name "$name.ko*" 2>/dev/null | head -n 1)
         case $file in
-            *.xz) xz -dc "$file" >"$root/modules/$module.ko" ;;
-            *) cp "$file" "$root/modules/$module.ko" ;;
+            *.ko)  cp "$file" "$root/modules/" ;;
+            *.xz)  xz -dc "$file" >"$root/modules/$name.ko" ;;
+            *.zst) zstd -qdc "$file" >"$root/modules/$name.ko" ;;
         esac
+        if [ -n "$file" ]; then echo "$name" >>"$root/modules/order"; fi
     done
-    install -m 755 "$here/guest-init" "$root/init"
-    cp "$image/kernel/vmlinuz" "$image/vmlinuz"
-    (cd "$root" && find . | cpio -o -H newc --quiet | gzip -1) >"$image/initrd"
-    rm -rf "$root"
+    # What guests fill their memory with: a guest under TCG would take long to
+    # make random bytes itself.
+    head -c 8M /dev/urandom >"$root/block"
+}
+
+# build_image: prints the directory that holds vmlinuz and initrd.
+build_image() {
+    local kernel key dir work
+    mkdir -p "$CHECKOUT/out/lab"
+    kernel=$(fetch_kernel)
+    key=$({ basename "$kernel"; cat "$LAB_DIR/guest-init" "$LAB_DIR/image.sh" \
+            "$(command -v busybox)" "$(command -v iperf3)"; } | sha256sum | cut -c 1-16)
+    dir=$CHECKOUT/out/lab/image-$key
+    if [ ! -d "$dir" ]; then
+        say "building the guests' initramfs"
+        work=$(mktemp -d "$CHECKOUT/out/lab/tmp.XXXXXX")
+        mkdir "$work/root" "$work/image"
+        fill_initramfs "$kernel" "$work/root"
+        # Not compressed: unpacking under TCG would cost more than reading.
+        (cd "$work/root" && find . | cpio --quiet -o -H newc -R 0:0) >"$work/image/initrd"
+        cp "$kernel"/boot/vmlinuz-* "$work/image/vmlinuz"
+        mv -T "$work/image" "$dir" 2>/dev/null || [ -d "$dir" ]
+        rm -rf "$work"
+    fi
+    echo "$dir"
 }

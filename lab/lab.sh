@@ -1,143 +1,193 @@
-#!/usr/bin/env bash
-# Real KVM hosts on one machine: each host a box of network, mount, PID and UTS namespaces. See README.md.
+#!/bin/bash
+# Real KVM hosts on one machine: the front door. See README.md.
 set -euo pipefail
 
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-checkout=$(dirname "$here")
-labs=/var/lib/trafficmigration-lab
-
-# shellcheck source=lab/packages.sh
-. "$here/packages.sh"
-# shellcheck source=lab/box.sh
-. "$here/box.sh"
-# shellcheck source=lab/wire.sh
-. "$here/wire.sh"
-# shellcheck source=lab/image.sh
-. "$here/image.sh"
-# shellcheck source=lab/guest.sh
-. "$here/guest.sh"
-# shellcheck source=lab/traffic.sh
-. "$here/traffic.sh"
-
-say() { printf '%s\n' "$*"; }
-fail() { printf 'lab: %s\n' "$1" >&2; exit "${2:-1}"; }
+# shellcheck source=lab/common.sh
+source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh"
+for part in packages image box wire guest traffic; do
+    # shellcheck source=/dev/null
+    source "$LAB_DIR/$part.sh"
+done
 
 usage() {
-    cat <<'TEXT'
-lab.sh packages                                   install what the machine lacks
-lab.sh up     [--name N] [--hosts 2..8] [--link-rate 100mbit]
-lab.sh down   [--name N | --all]
-lab.sh status [--name N]
-lab.sh exec   [--name N] BOX -- COMMAND...        BOX: kvm-a ... kvm-h, client, switch, control
-lab.sh guest-start   [--name N] HOST VM [--ip OCTET] [--memory MiB] [--fill MiB] [--dirty-rate MiB/s] [--working-set MiB] [--no-wait]
-lab.sh guest-stop    [--name N] VM
-lab.sh guest-exec    [--name N] OCTET -- COMMAND
-lab.sh traffic-start [--name N] VM out|in [--rate 0|50M] [--seconds 600] [--port 5201]
-lab.sh traffic-stop  [--name N] VM out|in
-lab.sh traffic-mean  [--name N] VM out|in FROM TO  mean bit/s between two epoch times
-TEXT
+    cat <<'END'
+usage: lab/lab.sh COMMAND [--name NAME] ...
+
+  packages                                install what is missing
+  up [--hosts N] [--link-rate RATE]       2 to 8 hosts (2), links of RATE (100mbit)
+  down [--all]
+  status
+  exec BOX -- CMD...                      boxes: kvm-a kvm-b ... client control switch
+  guest-start [--memory MiB] [--fill MiB] [--dirty-rate MiB/s] [--working-set MiB]
+              [--ip LAST-NUMBER] [--no-wait] HOST VM
+  guest-stop VM
+  guest-exec VM -- CMD
+  traffic-start [--rate 50M] [--seconds S] [--port P] [--label L] VM out|in
+  traffic-stop VM [out|in]
+  traffic-mean [--label L] VM out|in FROM-EPOCH TO-EPOCH      prints bit/s
+
+NAME is 'default' unless LAB_NAME says otherwise. Exit codes: 1 failed, 2 usage,
+3 packages or root missing, 4 exists already, 5 no such lab, 6 no such guest or traffic.
+END
 }
 
-up() {
-    if [ -d "$state" ]; then
-        [ -z "$(box_pids)" ] || fail "a lab '$name' is up already; take it down first, or use --name." 4
-        rm -rf -- "$state"
-    fi
-    [ "$(id -u)" = 0 ] || fail "namespaces need root." 3
-    packages_ensure
-    image_ensure
-    # Whatever ends this early, nothing is left behind.
-    trap 'down >/dev/null 2>&1; exit 130' INT TERM HUP
-    trap 'code=$?; trap - EXIT; down >/dev/null 2>&1; exit $code' EXIT
-    local started=${EPOCHREALTIME/./} box letters=abcdefgh i
-    local boxes=(switch client control)
-    for ((i = 0; i < hosts; i++)); do boxes+=("kvm-${letters:i:1}"); done
-    box_prepare "${boxes[@]}"
-    for box in "${boxes[@]}"; do box_start "$box"; done
-    for box in "${boxes[@]}"; do box_wait "$box" born; done
-    wire_up "${boxes[@]}"
-    for box in "${boxes[@]}"; do touch "$state/$box/wired"; done
-    for box in "${boxes[@]}"; do box_wait "$box" ready; done
-    trap - EXIT INT TERM HUP
-    say "Lab '$name' is up after $(((${EPOCHREALTIME/./} - started) / 100000))e-1 s: ${boxes[*]}, links $rate." | sed -E 's/([0-9]*)([0-9])e-1 s/\1.\2 s/; s/after \./after 0./'
-}
-
-# Killing a box's first process ends every process in it, and with the last of them its namespaces, mounts and links.
-down() {
-    local pids pid tries=0
-    pids=$(box_pids)
-    for pid in $pids; do kill -9 "$pid" 2>/dev/null || true; done
-    while [ -n "$(box_pids)" ]; do
-        ((++tries < 100)) || fail "these processes do not end: $(box_pids)"
-        sleep 0.1
+lab_alive() {
+    local mark
+    for mark in "$STATE/up.pid" "$STATE"/*/pid; do
+        if [ -e "$mark" ] && mark_alive "$mark"; then return 0; fi
     done
-    rm -rf -- "$state"
-    say "Lab '$name' is down."
+    return 1
 }
 
-status() {
-    local pids box
-    pids=$(box_pids)
-    [ -n "$pids" ] || { say "Lab '$name' is not up."; return; }
-    say "Lab '$name': links $(cat "$state/rate")."
-    for box in $(cat "$state/boxes"); do
-        say "$box  $(box_address "$box")  pid $(box_pid "$box")"
-        case $box in
-            kvm-*) lab_run "$box" virsh -q list --all | sed 's/^/    /' ;;
-            client) lab_run client pgrep -a iperf3 | sed 's/^/    /' || true ;;
+claim_state() {
+    if [ -e "$STATE" ]; then
+        if lab_alive; then die "lab '$LAB' is up already (lab/lab.sh down --name $LAB)" 4; fi
+        say "cleaning up what a dead lab '$LAB' left"
+        stop_boxes || die "cannot clean up lab '$LAB'"
+    fi
+    # A plain mkdir decides between two that start at once. The parent goes
+    # when the last lab goes, perhaps just now.
+    mkdir -p "$LAB_ROOT"
+    mkdir "$STATE" 2>/dev/null || { mkdir -p "$LAB_ROOT" && mkdir "$STATE"; } ||
+        die "lab '$LAB' is being started by somebody else" 4
+    process_mark $$ >"$STATE/up.pid"
+}
+
+up_ended() {
+    local code=$?
+    trap '' INT TERM HUP
+    trap - EXIT
+    if [ ! -e "$STATE/ready" ]; then
+        say "lab '$LAB' did not come up; taking it down"
+        stop_boxes || code=1
+    fi
+    exit "$code"
+}
+
+cmd_up() {
+    local hosts=2 rate=100mbit image box mbit
+    while [ $# -gt 0 ]; do
+        case $1 in
+            --hosts) hosts=$2; shift 2 ;;
+            --link-rate) rate=$2; shift 2 ;;
+            *) die "up knows no '$1'" 2 ;;
         esac
     done
+    need_number --hosts "$hosts" 2 8
+    mbit=$(($(rate_bps "$rate") / 1000000))
+    need_root
+    ensure_packages
+    image=$(build_image)
+
+    claim_state
+    trap up_ended EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM HUP
+
+    { host_names "$hosts"; printf '%s\n' client control switch; } >"$STATE/boxes"
+    mkdir "$STATE/guests" "$STATE/traffic"
+    # A copy, so that guests can be started whatever becomes of the checkout.
+    cp -r "$image" "$STATE/image"
+    for box in $(boxes); do prepare_box "$box" "$mbit"; done
+    prepare_hosts_file >"$STATE/hosts"
+    prepare_keys
+    distribute_keys
+    for box in $(boxes); do start_box "$box"; done
+    await_boxes mounted 20
+    wire_lab "$rate"
+    for box in $(boxes); do touch "$STATE/$box/wired"; done
+    await_boxes up 40
+    rm "$STATE/up.pid"
+    touch "$STATE/ready"
+    say "lab '$LAB' is up: $(boxes | paste -sd' ')"
 }
 
-[ $# -gt 0 ] || { usage; exit 2; }
-command=$1; shift
-name=${LAB_INSIDE:-default} hosts=2 rate=100mbit all=
-memory=256 fill=128 dirty_rate=0 working_set=0 ip='' wait=yes
-flow_rate=0 seconds=600 port=5201
-words=()
-while [ $# -gt 0 ]; do
-    case $1 in
-        --name) name=$2; shift ;;
-        --hosts) hosts=$2; shift ;;
-        --link-rate) rate=$2; shift ;;
-        --all) all=yes ;;
-        --memory) memory=$2; shift ;;
-        --fill) fill=$2; shift ;;
-        --dirty-rate) dirty_rate=$2; shift ;;
-        --working-set) working_set=$2; shift ;;
-        --ip) ip=$2; shift ;;
-        --no-wait) wait= ;;
-        --rate) flow_rate=$2; shift ;;
-        --seconds) seconds=$2; shift ;;
-        --port) port=$2; shift ;;
-        --) shift; break ;;
-        --*) fail "unknown option $1" 2 ;;
-        *) words+=("$1") ;;
-    esac
-    shift
-done
-[[ $name =~ ^[A-Za-z0-9_.-]+$ ]] || fail "a lab's name has letters, digits, '.', '_' and '-' only" 2
-[[ $hosts =~ ^[2-8]$ ]] || fail "--hosts takes 2 to 8" 2
-[[ $rate =~ ^[0-9]+mbit$ ]] || fail "--link-rate takes a figure with 'mbit', such as 100mbit" 2
-state=$labs/$name
+take_down() {
+    local pid
+    if mark_alive "$STATE/up.pid"; then
+        # It takes down itself what it has made so far.
+        read -r pid _ <"$STATE/up.pid"
+        kill -TERM "$pid"
+        wait_until 20 not mark_alive "$STATE/up.pid" || kill -KILL "$pid"
+    fi
+    if [ ! -e "$STATE" ]; then say "no lab '$LAB'"; return 0; fi
+    stop_boxes
+}
 
-case $command in
-    packages) packages_ensure; image_ensure ;;
-    up) up ;;
-    down)
-        if [ -n "$all" ]; then
-            for state in "$labs"/*; do [ -d "$state" ] && name=${state##*/} && down; done
+not() { ! "$@"; }
+
+cmd_down() {
+    local dir code=0
+    need_root
+    if [ "${1:-}" = --all ]; then
+        for dir in "$LAB_ROOT"/*/; do
+            if [ -d "$dir" ]; then use_lab "$(basename "$dir")"; take_down || code=1; fi
+        done
+        return "$code"
+    fi
+    [ $# = 0 ] || die "down knows no '$1'" 2
+    take_down
+}
+
+cmd_status() {
+    local box
+    require_lab
+    for box in $(boxes); do
+        if [ "${LAB_INSIDE:-}" = 1 ] || mark_alive "$STATE/$box/pid"; then
+            printf '%-8s %-14s pid %s\n' "$box" "$(box_address "$box")" "$(cut -d' ' -f1 "$STATE/$box/pid")"
         else
-            down
+            printf '%-8s %-14s DEAD\n' "$box" "$(box_address "$box")"
         fi
-        ;;
-    status) status ;;
-    exec) box_exec "${words[0]}" "$@" ;;
-    guest-start) guest_start "${words[@]}" ;;
-    guest-stop) guest_stop "${words[@]}" ;;
-    guest-exec) guest_exec "${words[0]}" "$@" ;;
-    traffic-start) traffic_start "${words[@]}" ;;
-    traffic-stop) traffic_stop "${words[@]}" ;;
-    traffic-mean) traffic_mean "${words[@]}" ;;
-    *) usage; exit 2 ;;
-esac
+    done
+    for box in $(kvm_boxes); do
+        lab_run "$box" virsh -q list --all </dev/null | sed "s/^/$box guest:/"
+    done
+    traffic_list | sed 's/^/traffic: /'
+}
+
+cmd_exec() {
+    local box=${1:-} pid name kept=()
+    require_lab
+    need_box "$box"; shift
+    if [ "${1:-}" = -- ]; then shift; fi
+    [ $# -gt 0 ] || die "usage: exec BOX -- CMD..." 2
+    for name in $(compgen -e); do
+        case $name in
+            DOTNET_ROOT | DOTNET_* | NUGET_* | SSL_CERT_* | CI) kept+=("$name=${!name}") ;;
+        esac
+    done
+    if [ "$box" = control ]; then kept+=(LAB_INSIDE=1); fi
+    pid=$(box_pid "$box")
+    # The new root forgets where we were.
+    # shellcheck disable=SC2016
+    exec nsenter -t "$pid" -n -m -p -u env -i "${kept[@]}" HOME="$ROOT_HOME" LAB_NAME="$LAB" \
+        TERM="${TERM:-dumb}" LANG=C.UTF-8 USER=root \
+        PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:$ROOT_HOME/.dotnet:$ROOT_HOME/.dotnet/tools" \
+        bash -c 'cd -- "$1" 2>/dev/null || cd; shift; exec "$@"' lab "$PWD" "$@"
+}
+
+main() {
+    local command=${1:-} name=${LAB_NAME:-default} rest=()
+    case $command in '' | -h | --help | help) usage; exit 0 ;; esac
+    shift
+    # --name may stand anywhere before a `--`; what is behind that is not ours.
+    while [ $# -gt 0 ]; do
+        case $1 in
+            --name) [ $# -ge 2 ] || die "--name of what?" 2; name=$2; shift 2 ;;
+            --) rest+=("$@"); break ;;
+            *) rest+=("$1"); shift ;;
+        esac
+    done
+    set -- "${rest[@]}"
+    use_lab "$name"
+    case $command in
+        packages) ensure_packages ;;
+        up | down | status | exec) "cmd_$command" "$@" ;;
+        guest-start | guest-stop | guest-exec | traffic-start | traffic-stop | traffic-mean)
+            require_lab
+            "${command//-/_}" "$@" ;;
+        *) usage >&2; die "no command '$command'" 2 ;;
+    esac
+}
+
+main "$@"

@@ -1,67 +1,100 @@
 # shellcheck shell=bash
-# What the machine must have. One announced step with root; without, exactly what to install.
+# What the lab needs installed, and installing it.
 
-# Debian 12's own QEMU 7.2 loses dirty pages without KVM, so QEMU and libvirt come from backports where the release's are older.
-qemu_packages=(qemu-system-x86 libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients)
-plain_packages=(openssh-server openssh-client iperf3 busybox-static cpio iproute2 procps)
+# QEMU before 8 loses dirty pages under TCG: guests that receive traffic crash
+# after a pre-copy. Debian 12 has newer ones in its backports.
+VIRT_PACKAGES="qemu-system-x86 libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients"
+PLAIN_PACKAGES="openssh-server openssh-client iperf3 busybox-static cpio iproute2 procps"
 
-packages_missing() {
+installed_version() {
+    dpkg-query -W -f '${db:Status-Status} ${Version}\n' "$1" 2>/dev/null | sed -n 's/^installed //p'
+}
+
+new_enough() { # PACKAGE VERSION; nothing is asked of other packages than these
+    case $1 in
+        qemu-*)    dpkg --compare-versions "$2" ge 1:8 ;;
+        libvirt-*) dpkg --compare-versions "$2" ge 9 ;;
+    esac
+}
+
+missing_packages() { # PACKAGE... -> those not installed, or too old
     local package version
-    for package in "${qemu_packages[@]}" "${plain_packages[@]}"; do
-        version=$(dpkg-query -W -f '${db:Status-Status} ${Version}' "$package" 2>/dev/null) || version=
-        case $version in
-            'installed '*)
-                if [ "$package" = qemu-system-x86 ] && dpkg --compare-versions "${version#installed }" lt 1:8; then
-                    say "$package"
-                fi
-                ;;
-            *) say "$package" ;;
-        esac
+    for package in "$@"; do
+        version=$(installed_version "$package")
+        if [ -z "$version" ] || ! new_enough "$package" "$version"; then echo "$package"; fi
     done
 }
 
-packages_ensure() {
-    local missing
-    missing=$(packages_missing | tr '\n' ' ')
-    [ -n "$missing" ] || return 0
+candidate() { LC_ALL=C apt-cache policy "$1" | sed -n 's/^ *Candidate: *//p' | grep -v '(none)'; }
+
+codename() { (source /etc/os-release && echo "$VERSION_CODENAME"); }
+
+knows_release() {
+    [ -n "$(apt-get indextargets --format '$(REPO_URI)' "Codename: $1" 'Created-By: Packages')" ]
+}
+
+# The archive that serves this release serves its backports too.
+add_backports() {
+    local release uri keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+    release=$(codename)
+    knows_release "$release-backports" && return
+    uri=$(apt-get indextargets --format '$(REPO_URI)' "Codename: $release" 'Created-By: Packages' | head -n 1)
+    [ -n "$uri" ] || die "apt has no source for $release: cannot tell where its backports are"
+    say "adding $release-backports to apt's sources (trafficmigration-lab.sources)"
+    {
+        printf 'Types: deb\nURIs: %s\nSuites: %s-backports\nComponents: main\n' "$uri" "$release"
+        if [ -e "$keyring" ]; then echo "Signed-By: $keyring"; fi
+    } >/etc/apt/sources.list.d/trafficmigration-lab.sources
+    apt-get -q update
+}
+
+# Installing libvirt or sshd must not start them on the machine itself.
+with_services_denied() {
+    local policy=/usr/sbin/policy-rc.d mine=0 code=0
+    if [ ! -e "$policy" ]; then
+        mine=1
+        printf '#!/bin/sh\nexit 101\n' >"$policy"
+        chmod 755 "$policy"
+    fi
+    "$@" || code=$?
+    if [ "$mine" = 1 ]; then rm -f "$policy"; fi
+    return "$code"
+}
+
+install_packages() { # VIRT... -- PLAIN...
+    local virt=() plain=() target=() package
+    while [ "$1" != -- ]; do virt+=("$1"); shift; done; shift; plain=("$@")
+    export DEBIAN_FRONTEND=noninteractive
+    if [ -z "$(candidate cpio)" ]; then apt-get -q update; fi
+    if [ "${#virt[@]}" -gt 0 ]; then
+        for package in "${virt[@]}"; do
+            if ! new_enough "$package" "$(candidate "$package")"; then
+                add_backports
+                target=(-t "$(codename)-backports")
+            fi
+        done
+        apt-get -q install -y --no-install-recommends "${target[@]}" "${virt[@]}"
+    fi
+    if [ "${#plain[@]}" -gt 0 ]; then
+        apt-get -q install -y --no-install-recommends "${plain[@]}"
+    fi
+}
+
+ensure_packages() {
+    local virt plain
+    command -v dpkg-query >/dev/null || die "the lab knows only Debian and its relatives" 3
+    # shellcheck disable=SC2086
+    mapfile -t virt < <(missing_packages $VIRT_PACKAGES)
+    # shellcheck disable=SC2086
+    mapfile -t plain < <(missing_packages $PLAIN_PACKAGES)
+    [ $((${#virt[@]} + ${#plain[@]})) -gt 0 ] || return 0
     if [ "$(id -u)" != 0 ]; then
-        fail "this machine lacks: $missing-- install them as root (QEMU 8 or newer; on Debian 12: apt-get install -t bookworm-backports ...)." 3
+        die "not installed, or too old (QEMU below 8, libvirt below 9): ${virt[*]} ${plain[*]}
+lab: as root: apt-get install --no-install-recommends ${virt[*]} ${plain[*]}
+lab: (on Debian 12 the first of them with -t bookworm-backports)" 3
     fi
-    say "Lab: installing $missing(Debian packages; their services are not started) ..."
-    packages_install "$missing"
-}
-
-packages_install() {
-    local log release options=() own_policy=
-    log=$(mktemp)
-    # The packages' own services must not run on the machine itself: the lab starts its own, inside its boxes.
-    if [ ! -e /usr/sbin/policy-rc.d ]; then
-        printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
-        chmod +x /usr/sbin/policy-rc.d
-        own_policy=yes
-    fi
-    apt-get update >"$log" 2>&1 || true
-    release=$(. /etc/os-release && printf %s "${VERSION_CODENAME:-}")
-    if [ "$release" = bookworm ]; then
-        packages_add_backports >>"$log" 2>&1
-        options=(-t bookworm-backports)
-    fi
-    # shellcheck disable=SC2086 # a list of words
-    if ! DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${options[@]}" $1 >>"$log" 2>&1; then
-        [ -z "$own_policy" ] || rm -f /usr/sbin/policy-rc.d
-        tail -20 "$log" >&2
-        fail "the packages could not be installed; the whole log is in $log"
-    fi
-    [ -z "$own_policy" ] || rm -f /usr/sbin/policy-rc.d
-    rm -f "$log"
-}
-
-# From wherever the machine gets its release, it gets the backports too.
-packages_add_backports() {
-    local uri
-    [ -z "$(apt-get indextargets --format '$(SUITE)' 'Codename: bookworm-backports')" ] || return 0
-    uri=$(apt-get indextargets --format '$(REPO_URI)' 'Codename: bookworm' 'Created-By: Packages' | head -1)
-    printf 'Types: deb\nURIs: %s\nSuites: bookworm-backports\nComponents: main\nSigned-By: /usr/share/keyrings/debian-archive-keyring.gpg\n' \
-        "$uri" >/etc/apt/sources.list.d/bookworm-backports.sources
-    apt-get update
+    say "installing ${virt[*]} ${plain[*]}"
+    with_services_denied install_packages "${virt[@]}" -- "${plain[@]}" >&2 || die "the installation failed"
+    mapfile -t virt < <(missing_packages "${virt[@]}" "${plain[@]}")
+    [ "${#virt[@]}" = 0 ] || die "still missing or too old: ${virt[*]}"
 }

@@ -1,45 +1,86 @@
 # shellcheck shell=bash
-# The wire: a switch with a cable to each box, made inside the boxes' own network namespaces.
+# The network of a lab: a bridge in the switch's box, a veth to every other box,
+# and the shaper that makes a KVM host's link as narrow and as fair as a real one.
 
-in_net() { local pid; pid=$(box_pid "$1"); shift; nsenter -t "$pid" -n -- "$@"; }
+# in_net BOX CMD...: the box's network, the machine's everything else, so that
+# pids named here are the machine's.
+in_net() {
+    local pid; pid=$(box_pid "$1"); shift
+    nsenter -t "$pid" -n "$@"
+}
 
-wire_up() {
-    local box port
-    in_net switch ip link add sw0 type bridge forward_delay 0 stp_state 0
-    in_net switch ip link set sw0 up
-    for box in "$@"; do
-        [ "$box" = switch ] && continue
-        port=p-$box
-        # Both ends come into being inside the lab: the machine's own network never sees them.
-        in_net switch ip link add "$port" type veth peer name uplink0 netns "$(box_pid "$box")"
-        in_net switch ip link set "$port" master sw0 up
+# A veth pair is made inside the switch and its peer put straight into the
+# other box: the machine's own network never sees an interface.
+connect_box() { # BOX PEER-NAME
+    in_net switch ip link add "p-$1" type veth peer name "$2" netns "$(box_pid "$1")"
+    in_net switch ip link set "p-$1" master sw0 up
+    in_net "$1" ip link set "$2" up
+}
+
+make_bridge() { # BOX NAME MAC; a bridge without own MAC takes one from its ports, and changes it
+    in_net "$1" ip link add "$2" address "$3" type bridge stp_state 0 forward_delay 0 mcast_snooping 0
+    in_net "$1" ip address add "$(box_address "$1")/24" dev "$2"
+    in_net "$1" ip link set "$2" up
+}
+
+# shape BOX DEV RATE: what leaves by DEV.
+#
+# A plain rate limit with one FIFO starves the migration: the guests' flows fill
+# the queue, and the host's own TCP, which the kernel limits to small queues,
+# gets 3 of 100 Mbit/s. Real NICs share evenly between flows. Kernels without
+# fq_codel or sfq can do that too: 32 equal leaves, each of which may use the
+# whole link, and TCP flows spread over them by the low bits of the source port.
+shape() {
+    local box=$1 dev=$2 rate=$3 bps i leaf
+    bps=$(rate_bps "$rate")
+    {
+        echo "qdisc add dev $dev root handle 1: htb default 1ff"
+        echo "class add dev $dev parent 1: classid 1:1 htb rate ${bps}bit ceil ${bps}bit quantum 40000"
+        echo "class add dev $dev parent 1:1 classid 1:1ff htb rate $((bps / 32))bit ceil ${bps}bit quantum 40000"
+        echo "qdisc add dev $dev parent 1:1ff bfifo limit 98304"
+        echo "filter add dev $dev parent 1: prio 5 protocol ip handle 2: u32 divisor 32"
+        for ((i = 0; i < 32; i++)); do
+            leaf=$(printf '%x' $((256 + i)))
+            echo "class add dev $dev parent 1:1 classid 1:$leaf htb rate $((bps / 32))bit ceil ${bps}bit quantum 40000"
+            echo "qdisc add dev $dev parent 1:$leaf bfifo limit 98304"
+            printf 'filter add dev %s parent 1: prio 5 protocol ip u32 ht 2:%x: match u32 0 0 classid 1:%s\n' \
+                "$dev" "$i" "$leaf"
+        done
+        # TCP without IP options: the source port is the word at 20.
+        echo "filter add dev $dev parent 1: prio 5 protocol ip u32 ht 800::" \
+             "match ip protocol 6 0xff match u8 5 0xf at 0 hashkey mask 0x001f0000 at 20 link 2:"
+    } | in_net "$box" tc -batch -
+}
+
+rate_bps() { # 100mbit, 1gbit, 500kbit -> bit/s
+    local number unit
+    [[ $1 =~ ^([0-9]{1,6})(kbit|mbit|gbit)$ ]] || die "not a link rate: '$1' (100mbit, 1gbit ...)" 2
+    number=${BASH_REMATCH[1]} unit=${BASH_REMATCH[2]}
+    case $unit in
+        kbit) echo $((10#$number * 1000)) ;;
+        mbit) echo $((10#$number * 1000000)) ;;
+        gbit) echo $((10#$number * 1000000000)) ;;
+    esac
+}
+
+wire_lab() { # RATE
+    local box last
+    make_bridge switch sw0 02:00:5e:00:53:01
+    for box in $(boxes); do
+        last=$(box_address "$box"); last=${last##*.}
         case $box in
+            switch) ;;
             kvm-*)
-                say "${rate%mbit}" >"$state/$box/speed"
-                wire_shape "$box" uplink0
-                wire_shape switch "$port"
+                connect_box "$box" uplink0
+                make_bridge "$box" br0 "$(printf '02:00:5e:00:53:%02x' "$last")"
+                in_net "$box" ip link set uplink0 master br0
+                shape "$box" uplink0 "$1"
+                shape switch "p-$box" "$1"
+                ;;
+            *)
+                connect_box "$box" eth0
+                in_net "$box" ip address add "$(box_address "$box")/24" dev eth0
                 ;;
         esac
     done
-}
-
-# One direction of a link at its rate, shared evenly by flows as a real NIC with fair queueing does. With a single FIFO
-# the guests' flows fill the queue and a migration starves. This kernel has no fair qdisc, so: 32 equal leaves, TCP
-# flows spread over them by a hash of the source port.
-wire_shape() {
-    local box=$1 dev=$2 leaf i share=$((${rate%mbit} * 1000 / 32))
-    {
-        say "qdisc add dev $dev root handle 1: htb default 10"
-        say "class add dev $dev parent 1: classid 1:1 htb rate $rate ceil $rate"
-        for ((i = 0; i < 32; i++)); do
-            leaf=$(printf '%x' $((16 + i)))
-            say "class add dev $dev parent 1:1 classid 1:$leaf htb rate ${share}kbit ceil $rate"
-            say "qdisc add dev $dev parent 1:$leaf bfifo limit 98304"
-        done
-        say "filter add dev $dev parent 1: protocol ip prio 1 handle 2: u32 divisor 32"
-        for ((i = 0; i < 32; i++)); do
-            say "filter add dev $dev parent 1: protocol ip prio 1 u32 ht 2:$(printf '%x' "$i"): match ip protocol 6 0xff flowid 1:$(printf '%x' $((16 + i)))"
-        done
-        say "filter add dev $dev parent 1: protocol ip prio 1 u32 ht 800:: match ip protocol 6 0xff hashkey mask 0x001f0000 at 20 link 2:"
-    } | in_net "$box" tc -batch -
 }

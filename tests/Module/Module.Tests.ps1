@@ -21,7 +21,7 @@ Describe 'The module' {
             Get-VMTrafficRate -HostName kvm.invalid -ErrorAction SilentlyContinue
             [Runtime.Loader.AssemblyLoadContext]::GetLoadContext((& `$loaded)).Name
 "@
-        $said = & (Get-Process -Id $PID).Path -NoProfile -NonInteractive -Command $script
+        $said = & (Get-Command pwsh -CommandType Application)[0].Source -NoProfile -NonInteractive -Command $script
         $said | Should -Be '0', 'TrafficMigration.Ssh'
     }
 }
