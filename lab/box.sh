@@ -55,10 +55,11 @@ prepare_box() { # BOX MBIT
 		Subsystem sftp internal-sftp
 	END
     [[ $box == kvm-* ]] || return 0
-    # No unix groups, DBus, udev or polkit here; whoever is root in the box may.
+    # No DBus, udev or polkit here; whoever is root in the box may, and nobody else.
     cat >"$dir/etc/libvirt/libvirtd.conf" <<-END
 		auth_unix_rw = "none"
 		unix_sock_group = "root"
+		unix_sock_rw_perms = "0700"
 		host_uuid = "$(</proc/sys/kernel/random/uuid)"
 	END
     # No confinement: the box is the confinement. stdio_handler=file spares

@@ -19,6 +19,8 @@ BeforeAll {
 }
 
 AfterAll {
+    Stop-LabTraffic vm1 out
+    Stop-LabTraffic vm2 in
     foreach ($vm in 'vm1', 'vm2') {
         Invoke-Lab guest-stop $vm
     }
@@ -100,18 +102,21 @@ Describe 'The main job' {
     It 'aborts a pre-copy when it is stopped, and the VM stays where it was' {
         $plan = Get-VMTrafficRate kvm-b -Name vm2 -SampleCount 1 | Get-MigrationPlan -Destination kvm-a -NoProbe -Strategy PreCopy
         $shell = [powershell]::Create()
-        $null = $shell.AddScript("param(`$plan) `$plan | Start-TrafficSensitiveMigration -Confirm:`$false").AddArgument($plan)
+        $null = $shell.AddScript('param($module, $plan) Import-Module $module; $plan | Start-TrafficSensitiveMigration -Confirm:$false').
+            AddArgument((Get-Module TrafficMigration).Path).AddArgument($plan)
         $run = $shell.BeginInvoke()
-        foreach ($try in 1..100) {
-            if ((ssh kvm-b 'virsh domjobinfo vm2 --rawstats') -match 'memory_iteration: [1-9]') { break }
+        $flows = foreach ($try in 1..50) {
+            if ((ssh kvm-b 'virsh domjobinfo vm2 --rawstats') -match 'memory_iteration: [1-9]') { $true; break }
             Start-Sleep -Milliseconds 200
         }
 
         $shell.Stop()
+        $flows | Should -BeTrue -Because 'memory must have been flowing when it was stopped'
         $run.IsCompleted | Should -BeTrue
         $shell.Dispose()
         Get-Place vm2 | Should -Be kvm-b
-        ssh kvm-b 'virsh domjobinfo vm2 --rawstats' | Should -Match 'Job type: 0'
+        (ssh kvm-b 'virsh -q domstate vm2 --reason') -join '' | Should -Match '^running'
+        (ssh kvm-b 'virsh domjobinfo vm2') -join '' | Should -Match 'None'
     }
 
     It 'says what libvirt said when a migration fails, and the VM runs on at the source' {

@@ -7,10 +7,17 @@ BeforeAll {
     function Measure-Flow([string] $VM, [string] $Direction, [string] $Rate) {
         Start-LabTraffic $VM $Direction -Rate $Rate -Seconds 60
         Start-Sleep 3
-        $rate = Get-VMTrafficRate -HostName kvm-a -Name $VM -SampleCount 10
-        $iperf = Get-LabTrafficMean $VM $Direction -From ($rate.SampledAt - $rate.Window) -To $rate.SampledAt
-        Stop-LabTraffic $VM $Direction
-        [pscustomobject]@{ Rate = $rate; Iperf = $iperf }
+        try {
+            $measured = Get-VMTrafficRate -HostName kvm-a -Name $VM -SampleCount 10
+            # iperf3 stamps a line when its second is over: the last one must have been written.
+            Start-Sleep 1
+            $iperf = Get-LabTrafficMean $VM $Direction -From ($measured.SampledAt - $measured.Window) -To $measured.SampledAt
+        }
+        finally {
+            Stop-LabTraffic $VM $Direction
+        }
+
+        [pscustomobject]@{ Rate = $measured; Iperf = $iperf }
     }
 }
 
@@ -101,11 +108,9 @@ Describe 'What can be wrong with a host' {
             }
         }
     ) {
-        $problem = $null
         $watch = [Diagnostics.Stopwatch]::StartNew()
-        & $Call -ErrorAction SilentlyContinue -ErrorVariable ignored 2>&1 | ForEach-Object {
-            if ($_ -is [Management.Automation.ErrorRecord]) { $problem = $_ }
-        }
+        $ErrorActionPreference = 'Continue'
+        $problem = & $Call 2>&1 | Where-Object { $_ -is [Management.Automation.ErrorRecord] }
         $problem.FullyQualifiedErrorId | Should -BeLike "$ErrorId,*"
         $problem.CategoryInfo.Category | Should -Be $Category
         $problem.Exception.Message | Should -Match 'kvm-[ab]'
