@@ -5,7 +5,7 @@
 # prepare_keys: host keys per box, one root key for the lab, and a known_hosts
 # with the real host keys, so that nobody has to trust a key unseen.
 prepare_keys() {
-    local box type bits address
+    local box type bits address kind key
     ssh-keygen -q -t ed25519 -N '' -C "root@lab-$LAB" -f "$STATE/id_ed25519"
     for box in $(boxes); do
         for type in ed25519:256 rsa:2048 ecdsa:256; do
@@ -18,7 +18,8 @@ prepare_keys() {
         [ "$box" != control ] || continue # it runs no sshd
         address=$(box_address "$box")
         for type in ed25519 rsa ecdsa; do
-            awk -v who="$box,$address" '{ print who, $1, $2 }' "$STATE/$box/etc/ssh/ssh_host_${type}_key.pub"
+            read -r kind key _ <"$STATE/$box/etc/ssh/ssh_host_${type}_key.pub"
+            echo "$box,$address $kind $key"
         done
     done >"$STATE/known_hosts"
 }
@@ -96,7 +97,9 @@ distribute_keys() {
 start_box() {
     # An own session, no inherited descriptor: the box outlives `up` and a
     # Ctrl+C, and no pipe of the caller's stays open because of it.
-    TRAFFICMIGRATION_LAB_BOX_OF=$LAB setsid unshare -n -m -p -u --fork \
+    # Its processes go before a build on the same machine, which would turn the
+    # processor into the bottleneck that the link is meant to be.
+    TRAFFICMIGRATION_LAB_BOX_OF=$LAB setsid nice -n -10 unshare -n -m -p -u --fork \
         "$LAB_DIR/box-init" "$STATE" "$1" \
         </dev/null >"$STATE/$1/init.log" 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &
     disown # bash need not tell when it is killed
@@ -162,6 +165,7 @@ stop_boxes() {
         say "mounts are left below $STATE:" "$left"
         return 1
     fi
-    rm -rf -- "$STATE"
+    # A key generator of an `up` that was killed may write one more file.
+    rm -rf -- "$STATE" 2>/dev/null || { sleep 2; rm -rf -- "$STATE"; }
     rmdir "$LAB_ROOT" 2>/dev/null || true
 }

@@ -102,6 +102,6 @@ wait_until() {
     local end=$((SECONDS + $1)); shift
     until "$@"; do
         [ "$SECONDS" -lt "$end" ] || return 1
-        sleep 0.05
+        sleep 0.1
     done
 }

@@ -4,8 +4,9 @@
 
 xml_escape() {
     local text=$1
-    text=${text//&/&amp;}; text=${text//</&lt;}; text=${text//>/&gt;}
-    text=${text//\"/&quot;}; text=${text//\'/&apos;}
+    # Quoted, because bash 5.2 takes a bare & for what was matched.
+    text=${text//&/'&amp;'}; text=${text//</'&lt;'}; text=${text//>/'&gt;'}
+    text=${text//\"/'&quot;'}; text=${text//\'/'&apos;'}
     printf %s "$text"
 }
 
@@ -22,7 +23,11 @@ guest_octet() {
     return 1
 }
 
-guest_address() { echo "$LAB_NET.$(guest_octet "$1" || die "no address known for guest '$1'" 2)"; }
+guest_address() {
+    local octet
+    octet=$(guest_octet "$1") || die "no address known for guest '$1'" 6
+    echo "$LAB_NET.$octet"
+}
 
 guest_xml() { # VM OCTET MEMORY FILL DIRTY-KIB WORKING-SET
     local name mac type=qemu
@@ -105,14 +110,17 @@ guest_start() { # --memory M --fill F --dirty-rate D --working-set W --ip I --no
 }
 
 guest_wait() { # VM SECONDS; one call into the client, so that ssh is paid once
+    local address
+    address=$(guest_address "$1") || return
     lab_run client timeout "$2" bash -c '
-        until (exec 3<>"/dev/tcp/$1/2323") 2>/dev/null; do sleep 0.2; done' _ "$(guest_address "$1")" </dev/null
+        until (exec 3<>"/dev/tcp/$1/2323") 2>/dev/null; do sleep 0.2; done' _ "$address" </dev/null
 }
 
 guest_exec() { # VM [--] CMD...; output and exit code of CMD, run by the guest's shell
-    local vm=$1; shift
+    local vm=${1:-} address; shift || true
     if [ "${1:-}" = -- ]; then shift; fi
     [ $# -gt 0 ] || die "usage: guest-exec VM -- CMD" 2
+    address=$(guest_address "$vm") || exit
     lab_run client timeout "${LAB_GUEST_TIMEOUT:-60}" bash -c '
         exec 3<>"/dev/tcp/$1/2323" || exit 255
         # The last line is the exit code; nc in the guest passes no other.
@@ -126,7 +134,7 @@ guest_exec() { # VM [--] CMD...; output and exit code of CMD, run by the guest's
             previous=$line have=1
         done
         if [ -n "$previous" ]; then printf "%s\n" "$previous"; fi
-        exit "$code"' _ "$(guest_address "$vm")" "$*" </dev/null
+        exit "$code"' _ "$address" "$*" </dev/null
 }
 
 guest_stop() { # VM

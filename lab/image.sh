@@ -2,18 +2,25 @@
 # The guest's kernel and initramfs, built once and kept in out/lab of the
 # checkout. The name of the directory is a digest of what went in.
 
+kernel_package() {
+    apt-cache depends linux-image-cloud-amd64 2>/dev/null |
+        sed -n 's/^ *Depends: \(linux-image-[^ ]*\)$/\1/p' | head -n 1
+}
+
 # The kernel is unpacked, never installed: a kernel's install scripts would
 # touch the machine's boot files.
 fetch_kernel() { # -> directory with the unpacked package
     local package dir work
-    package=$(apt-cache depends linux-image-cloud-amd64 2>/dev/null |
-        sed -n 's/^ *Depends: \(linux-image-[^ ]*\)$/\1/p' | head -n 1)
-    if [ -z "$package" ]; then
-        # Without package lists a kernel unpacked earlier does as well.
-        dir=$(find "$CHECKOUT/out/lab" -maxdepth 1 -name 'kernel-*' 2>/dev/null | sort | tail -n 1)
-        [ -n "$dir" ] || die "apt knows no linux-image-cloud-amd64; run apt-get update"
-        echo "$dir"; return
+    # Any will do: an unpacked one spares asking apt.
+    for dir in "$CHECKOUT"/out/lab/kernel-*/; do
+        if [ -d "$dir" ]; then echo "${dir%/}"; return; fi
+    done
+    package=$(kernel_package)
+    if [ -z "$package" ]; then # a fresh container has no package lists
+        apt-get -q update >&2
+        package=$(kernel_package)
     fi
+    [ -n "$package" ] || die "apt knows no linux-image-cloud-amd64"
     dir=$CHECKOUT/out/lab/kernel-$package
     if [ ! -d "$dir" ]; then
         work=$(mktemp -d "$CHECKOUT/out/lab/tmp.XXXXXX")

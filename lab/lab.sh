@@ -59,6 +59,7 @@ up_ended() {
     trap - EXIT
     if [ ! -e "$STATE/ready" ]; then
         say "lab '$LAB' did not come up; taking it down"
+        wait # for key generators; the boxes are no jobs of ours
         stop_boxes || code=1
     fi
     exit "$code"

@@ -6,10 +6,6 @@
 VIRT_PACKAGES="qemu-system-x86 libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients"
 PLAIN_PACKAGES="openssh-server openssh-client iperf3 busybox-static cpio iproute2 procps"
 
-installed_version() {
-    dpkg-query -W -f '${db:Status-Status} ${Version}\n' "$1" 2>/dev/null | sed -n 's/^installed //p'
-}
-
 new_enough() { # PACKAGE VERSION; nothing is asked of other packages than these
     case $1 in
         qemu-*)    dpkg --compare-versions "$2" ge 1:8 ;;
@@ -18,10 +14,12 @@ new_enough() { # PACKAGE VERSION; nothing is asked of other packages than these
 }
 
 missing_packages() { # PACKAGE... -> those not installed, or too old
-    local package version
+    local package status version installed=' '
+    while read -r package status version; do
+        if [ "$status" = installed ] && new_enough "$package" "$version"; then installed+="$package "; fi
+    done < <(dpkg-query -W -f '${Package} ${db:Status-Status} ${Version}\n' "$@" 2>/dev/null)
     for package in "$@"; do
-        version=$(installed_version "$package")
-        if [ -z "$version" ] || ! new_enough "$package" "$version"; then echo "$package"; fi
+        if [[ $installed != *" $package "* ]]; then echo "$package"; fi
     done
 }
 

@@ -23,7 +23,9 @@ traffic_key() { # VM DIRECTION LABEL
 # Replies leave the guest from the server's port, and the shaper spreads flows
 # by source port: guests next to each other use different ports, or two senders
 # would share one leaf and get one share.
-default_port() { echo $((5201 + ($(guest_octet "$1") - 1) % 4)); }
+default_port() { # ADDRESS
+    echo $((5201 + (${1##*.} - 101 + 1000) % 4))
+}
 
 traffic_start() { # --rate R --seconds S --port P --label L VM out|in
     local rate=0 seconds=600 port='' label='' args=() key options=()
@@ -42,7 +44,7 @@ traffic_start() { # --rate R --seconds S --port P --label L VM out|in
     local vm=${args[0]} way=${args[1]} address
     key=$(traffic_key "$vm" "$way" "$label")
     address=$(guest_address "$vm")
-    [ -n "$port" ] || port=$(default_port "$vm")
+    [ -n "$port" ] || port=$(default_port "$address")
     need_number --port "$port" 5201 5204
     need_number --seconds "$seconds" 1 3600
     [[ $rate =~ ^[0-9]+[KMG]?$ ]] || die "--rate must be like 0 or 50M, not '$rate'" 2

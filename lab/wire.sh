@@ -9,20 +9,6 @@ in_net() {
     nsenter -t "$pid" -n "$@"
 }
 
-# A veth pair is made inside the switch and its peer put straight into the
-# other box: the machine's own network never sees an interface.
-connect_box() { # BOX PEER-NAME
-    in_net switch ip link add "p-$1" type veth peer name "$2" netns "$(box_pid "$1")"
-    in_net switch ip link set "p-$1" master sw0 up
-    in_net "$1" ip link set "$2" up
-}
-
-make_bridge() { # BOX NAME MAC; a bridge without own MAC takes one from its ports, and changes it
-    in_net "$1" ip link add "$2" address "$3" type bridge stp_state 0 forward_delay 0 mcast_snooping 0
-    in_net "$1" ip address add "$(box_address "$1")/24" dev "$2"
-    in_net "$1" ip link set "$2" up
-}
-
 # shape BOX DEV RATE: what leaves by DEV.
 #
 # A plain rate limit with one FIFO starves the migration: the guests' flows fill
@@ -40,7 +26,7 @@ shape() {
         echo "qdisc add dev $dev parent 1:1ff bfifo limit 98304"
         echo "filter add dev $dev parent 1: prio 5 protocol ip handle 2: u32 divisor 32"
         for ((i = 0; i < 32; i++)); do
-            leaf=$(printf '%x' $((256 + i)))
+            printf -v leaf '%x' $((256 + i))
             echo "class add dev $dev parent 1:1 classid 1:$leaf htb rate $((bps / 32))bit ceil ${bps}bit quantum 40000"
             echo "qdisc add dev $dev parent 1:$leaf bfifo limit 98304"
             printf 'filter add dev %s parent 1: prio 5 protocol ip u32 ht 2:%x: match u32 0 0 classid 1:%s\n' \
@@ -63,24 +49,46 @@ rate_bps() { # 100mbit, 1gbit, 500kbit -> bit/s
     esac
 }
 
-wire_lab() { # RATE
-    local box last
-    make_bridge switch sw0 02:00:5e:00:53:01
+# The lines below are for `ip -batch`, one call a box.
+
+bridge_lines() { # NAME ADDRESS MAC; without a MAC of its own it takes, and changes, a port's
+    echo "link add $1 address $3 type bridge stp_state 0 forward_delay 0 mcast_snooping 0"
+    echo "address add $2/24 dev $1"
+    echo "link set $1 up"
+}
+
+# A veth pair is made inside the switch and its peer put straight into the
+# other box: the machine's own network never sees an interface.
+switch_lines() {
+    local box peer
+    bridge_lines sw0 "$(box_address switch)" 02:00:5e:00:53:01
     for box in $(boxes); do
-        last=$(box_address "$box"); last=${last##*.}
-        case $box in
-            switch) ;;
-            kvm-*)
-                connect_box "$box" uplink0
-                make_bridge "$box" br0 "$(printf '02:00:5e:00:53:%02x' "$last")"
-                in_net "$box" ip link set uplink0 master br0
-                shape "$box" uplink0 "$1"
-                shape switch "p-$box" "$1"
-                ;;
-            *)
-                connect_box "$box" eth0
-                in_net "$box" ip address add "$(box_address "$box")/24" dev eth0
-                ;;
-        esac
+        case $box in switch) continue ;; kvm-*) peer=uplink0 ;; *) peer=eth0 ;; esac
+        echo "link add p-$box type veth peer name $peer netns $(box_pid "$box")"
+        echo "link set p-$box master sw0 up"
+    done
+}
+
+box_lines() { # BOX
+    local address
+    address=$(box_address "$1")
+    if [[ $1 == kvm-* ]]; then
+        bridge_lines br0 "$address" "$(printf '02:00:5e:00:53:%02x' "${address##*.}")"
+        echo "link set uplink0 master br0 up"
+    else
+        echo "address add $address/24 dev eth0"
+        echo "link set eth0 up"
+    fi
+}
+
+wire_lab() { # RATE
+    local box
+    switch_lines | in_net switch ip -batch -
+    for box in $(boxes); do
+        [ "$box" != switch ] || continue
+        box_lines "$box" | in_net "$box" ip -batch -
+        [[ $box == kvm-* ]] || continue
+        shape "$box" uplink0 "$1"
+        shape switch "p-$box" "$1"
     done
 }
