@@ -21,7 +21,7 @@ function Invoke-Native([scriptblock] $Command) {
 function Build-Module {
     Write-Step 'Building the module into out/TrafficMigration'
     # In CI the lock files are law; at a developer's desk a changed version may update them.
-    $locked = if ($env:CI) { @('-p:RestoreLockedMode=true') } else { @() }
+    $locked = @(if ($env:CI) { '-p:RestoreLockedMode=true' })
     $parts = Join-Path $out 'parts'
     foreach ($project in 'TrafficMigration', 'TrafficMigration.Ssh') {
         Invoke-Native { dotnet publish "$root/src/$project" -c Release -o "$parts/$project" -v quiet @locked }

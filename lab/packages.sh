@@ -47,17 +47,15 @@ add_backports() {
 }
 
 # Installing libvirt or sshd must not start them on the machine itself.
-with_services_denied() {
-    local policy=/usr/sbin/policy-rc.d mine=0 code=0
+with_services_denied() (
+    policy=/usr/sbin/policy-rc.d
     if [ ! -e "$policy" ]; then
-        mine=1
+        trap 'rm -f "$policy"' EXIT
         printf '#!/bin/sh\nexit 101\n' >"$policy"
         chmod 755 "$policy"
     fi
-    "$@" || code=$?
-    if [ "$mine" = 1 ]; then rm -f "$policy"; fi
-    return "$code"
-}
+    "$@"
+)
 
 install_packages() { # VIRT... -- PLAIN...
     local virt=() plain=() target=() package
