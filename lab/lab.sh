@@ -2,7 +2,7 @@
 # Real KVM hosts on one machine: the front door. See README.md.
 set -euo pipefail
 
-# shellcheck source=lab/common.sh
+# shellcheck source=common.sh
 source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh"
 for part in packages image box wire guest traffic; do
     # shellcheck source=/dev/null
@@ -154,13 +154,12 @@ cmd_exec() {
     [ $# -gt 0 ] || die "usage: exec BOX -- CMD..." 2
     for name in $(compgen -e); do
         case $name in
-            DOTNET_ROOT | DOTNET_* | NUGET_* | SSL_CERT_* | CI) kept+=("$name=${!name}") ;;
+            DOTNET_* | NUGET_* | SSL_CERT_* | CI) kept+=("$name=${!name}") ;;
         esac
     done
     if [ "$box" = control ]; then kept+=(LAB_INSIDE=1); fi
     pid=$(box_pid "$box")
     # The new root forgets where we were.
-    # shellcheck disable=SC2016
     exec nsenter -t "$pid" -n -m -p -u env -i "${kept[@]}" HOME="$ROOT_HOME" LAB_NAME="$LAB" \
         TERM="${TERM:-dumb}" LANG=C.UTF-8 USER=root \
         PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:$ROOT_HOME/.dotnet:$ROOT_HOME/.dotnet/tools" \
