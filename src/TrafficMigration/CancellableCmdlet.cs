@@ -11,8 +11,11 @@ public abstract class CancellableCmdlet : PSCmdlet, IDisposable
 {
     private readonly CancellationTokenSource _stop = new();
 
+    /// <summary>Makes the cmdlet with a token that work started by it may still hold after the cmdlet's end.</summary>
+    protected CancellableCmdlet() => StopToken = _stop.Token;
+
     /// <summary>Cancelled when the user presses Ctrl+C or the pipeline is stopped.</summary>
-    protected CancellationToken StopToken => _stop.Token;
+    protected CancellationToken StopToken { get; }
 
     /// <inheritdoc/>
     protected override void StopProcessing() => _stop.Cancel();

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Management.Automation;
 using TrafficMigration.Migration;
 using TrafficMigration.Planning;
@@ -10,6 +11,7 @@ namespace TrafficMigration.Commands;
 public sealed class StartTrafficSensitiveMigrationCommand : HostCmdlet
 {
     private readonly List<VMMigrationPlan> _plans = [];
+    private Stopwatch? _sinceShown;
 
     /// <summary>The VMs' plans, from Get-MigrationPlan.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
@@ -74,11 +76,18 @@ public sealed class StartTrafficSensitiveMigrationCommand : HostCmdlet
         WriteObject(result);
     }
 
+    /// <summary>Shows bars, at most four times a second: drawing them must not slow the work.</summary>
     private void Show(IEnumerable<ProgressRecord> records)
     {
-        foreach (ProgressRecord record in records)
+        bool due = _sinceShown is not { ElapsedMilliseconds: < 250 };
+        foreach (ProgressRecord record in records.Where(r => due || r.RecordType == ProgressRecordType.Completed))
         {
             WriteProgress(record);
+        }
+
+        if (due)
+        {
+            _sinceShown = Stopwatch.StartNew();
         }
     }
 }

@@ -43,6 +43,9 @@ public sealed class HostSampleParserTests
     [InlineData("")]
     [InlineData("bash: virsh: command not found")]
     [InlineData("@clock 1 2\n@domains\n")]
+    [InlineData("@clock 1")]
+    [InlineData("@clock 1 2 3")]
+    [InlineData("@memory")]
     [InlineData("@clock one two")]
     [InlineData("@surprise")]
     public void What_cannot_be_understood_is_an_error_that_names_the_host(string answer)

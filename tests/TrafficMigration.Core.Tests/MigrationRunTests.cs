@@ -109,6 +109,16 @@ public sealed class MigrationRunTests
     }
 
     [Fact]
+    public async Task A_connection_lost_during_the_start_is_unclear_as_well()
+    {
+        var hosts = new Hosts(source: ["running (booted)"], destination: [null], observations: []) { LosesStart = true };
+
+        VMMigrationResult result = await Run(hosts, Technique.PreCopy);
+
+        Assert.Equal((MigrationOutcome.Unclear, "MigrationUnobserved"), (result.Outcome, result.Error!.ErrorId));
+    }
+
+    [Fact]
     public async Task A_VM_whose_turn_never_came_is_cancelled_without_a_connection()
     {
         var hosts = new Hosts([], [], []);
@@ -137,6 +147,8 @@ public sealed class MigrationRunTests
     private sealed class Hosts(string?[] source, string?[] destination, string[] observations)
     {
         private readonly Queue<string> _observations = new(observations);
+
+        public bool LosesStart { get; init; }
 
         public int Starts { get; private set; }
 
@@ -170,6 +182,11 @@ public sealed class MigrationRunTests
                 if (command.Contains("mktemp", StringComparison.Ordinal))
                 {
                     hosts.Starts++;
+                    if (hosts.LosesStart)
+                    {
+                        throw Failures.ConnectionLost(name, "the socket was closed");
+                    }
+
                     return new CommandResult(0, "/tmp/trafficmigration.x\n", "");
                 }
 

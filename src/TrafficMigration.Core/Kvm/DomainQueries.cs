@@ -23,8 +23,9 @@ public sealed record DomainState(string? State, string? Reason)
 /// <summary>Questions about a single VM.</summary>
 public static partial class DomainQueries
 {
-    /// <summary>The connection to libvirt that every command names: virsh's default depends on the user.</summary>
-    internal const string Virsh = "LC_ALL=C virsh -q -c qemu:///system";
+    /// <summary>virsh, with the connection to libvirt named (its default depends on the user) and a limit in time.</summary>
+    /// <remarks>A libvirtd that hangs answers nothing for ever; <c>timeout</c> (coreutils) then ends virsh with code 124.</remarks>
+    internal const string Virsh = "LC_ALL=C timeout 15 virsh -q -c qemu:///system";
 
     /// <summary>Asks for a VM's state.</summary>
     /// <param name="channel">The host.</param>

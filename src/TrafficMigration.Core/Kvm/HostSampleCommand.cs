@@ -14,7 +14,7 @@ internal static class HostSampleCommand
         clock() { printf '@clock '; date +%s.%N | tr '\n' ' '; cut -d' ' -f1 /proc/uptime; }
         clock
         printf '@domains\n'
-        virsh -q -c qemu:///system 'list --uuid --name; domstats --list-running --state --balloon --interface --raw' || exit
+        timeout 15 virsh -q -c qemu:///system 'list --uuid --name; domstats --list-running --state --balloon --interface --raw' || exit
         printf '@links\n'
         cat /proc/net/dev
         clock

@@ -74,6 +74,7 @@ internal static partial class HostSampleParser
             switch (section)
             {
                 case "@clock":
+                    Expect(words, 3);
                     _clocks.Add((Real(words[1]), Real(words[2])));
                     break;
                 case "@link":
@@ -83,6 +84,7 @@ internal static partial class HostSampleParser
                     _address = words.Length > 1 ? words[1] : null;
                     break;
                 case "@memory":
+                    Expect(words, 2);
                     _memory = checked(Whole(words[1]) * 1024);
                     break;
                 case "@domains" or "@links":
@@ -138,11 +140,7 @@ internal static partial class HostSampleParser
 
         private void AddLink(string[] words)
         {
-            if (words.Length != 5)
-            {
-                throw new FormatException($"'{string.Join(' ', words)}' is no link");
-            }
-
+            Expect(words, 5);
             // A link without counters came up after they were read; the next sample has it.
             if (_counters.TryGetValue(words[1], out (long Rx, long Tx) bytes))
             {
@@ -178,6 +176,14 @@ internal static partial class HostSampleParser
             // balloon.current is in KiB (virConnectGetAllDomainStats).
             long? memory = domain.Values.TryGetValue("balloon.current", out string? kib) ? checked(Whole(kib) * 1024) : null;
             return new DomainSample(id, domain.Name, memory, interfaces);
+        }
+
+        private static void Expect(string[] words, int count)
+        {
+            if (words.Length != count)
+            {
+                throw new FormatException($"'{string.Join(' ', words)}' has not {count} words");
+            }
         }
 
         private static long Whole(string text) => long.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture);

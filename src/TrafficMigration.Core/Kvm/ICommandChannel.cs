@@ -14,7 +14,8 @@ public interface ICommandChannel : IAsyncDisposable
     /// </param>
     /// <returns>What the command printed and its exit code; a non-zero code is not an exception.</returns>
     /// <exception cref="MigrationException">
-    /// <c>ConnectionLost</c> when the connection ended, <c>HostTimeout</c> when the host did not answer in time.
+    /// <c>ConnectionLost</c> when the connection ended, <c>HostTimeout</c> when the host did not answer in time,
+    /// <c>CommandFailed</c> when the host refused to run one more command at once.
     /// </exception>
     Task<CommandResult> ExecuteAsync(string commandLine, CancellationToken cancellationToken);
 }

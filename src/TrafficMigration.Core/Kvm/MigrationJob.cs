@@ -49,9 +49,16 @@ internal sealed class MigrationJob
             : throw VirshFailure.From(_source.HostName, "looking at the migration", result);
     }
 
-    /// <summary>Asks libvirt to end a pre-copy; it refuses once post-copy has begun, which is what we want.</summary>
-    public Task AbortAsync(CancellationToken cancellationToken) =>
-        _source.ExecuteAsync($"{DomainQueries.Virsh} domjobabort --domain {ShellText.Quote(_id)}", cancellationToken);
+    /// <summary>Asks libvirt to end a pre-copy.</summary>
+    /// <returns>
+    /// Whether libvirt did. It refuses before there is a job to end, and once post-copy has begun, which is what we want.
+    /// </returns>
+    public async Task<bool> AbortAsync(CancellationToken cancellationToken)
+    {
+        CommandResult result = await _source.ExecuteAsync(
+            $"{DomainQueries.Virsh} domjobabort --domain {ShellText.Quote(_id)}", cancellationToken);
+        return result.ExitCode == 0;
+    }
 
     /// <summary>Removes the marks of an ended migration from the source.</summary>
     public Task ForgetAsync(CancellationToken cancellationToken) =>
@@ -111,8 +118,8 @@ internal sealed class MigrationJob
         export LC_ALL=C
         cd "$1" || exit
         if [ ! -e exit ]; then
-          echo @state; virsh -q -c qemu:///system domstate --reason "$2" 2>/dev/null
-          echo @job; virsh -q -c qemu:///system domjobinfo "$2" --rawstats 2>/dev/null
+          echo @state; timeout 15 virsh -q -c qemu:///system domstate --reason "$2" 2>/dev/null
+          echo @job; timeout 15 virsh -q -c qemu:///system domjobinfo "$2" --rawstats 2>/dev/null
         fi
         for mark in started switched ended completed said exit; do
           [ -e "$mark" ] && { echo "@$mark"; cat "$mark"; }

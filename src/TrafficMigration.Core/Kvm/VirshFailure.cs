@@ -15,6 +15,12 @@ internal static class VirshFailure
             return Failures.LibvirtMissing(host);
         }
 
+        // timeout(1) says so when the command did not end.
+        if (result.ExitCode == 124)
+        {
+            return Failures.LibvirtUnavailable(host, "virsh got no answer from it within 15 s");
+        }
+
         // "Permission denied" on the socket also reads "failed to connect": so permission is asked first.
         if (Says("permission denied", "authentication unavailable", "access denied", "authentication failed", "polkit"))
         {

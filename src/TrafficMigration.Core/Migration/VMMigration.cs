@@ -23,8 +23,8 @@ internal sealed class VMMigration(VMMigrationPlan plan, HostConnections connecti
             ICommandChannel source = await connections.GetAsync(plan.Source, cancellationToken);
             ICommandChannel destination = await connections.GetAsync(plan.Destination, cancellationToken);
             string id = await CheckAsync(source, destination, cancellationToken);
-            MigrationJob job = await MigrationJob.StartAsync(source, id, plan.Destination, plan.Technique, cancellationToken);
-            return await FollowAsync(job, source, destination, id, cancellationToken);
+            cancellationToken.ThrowIfCancellationRequested();
+            return await MigrateAsync(source, destination, id, cancellationToken);
         }
         catch (MigrationException e)
         {
@@ -57,11 +57,14 @@ internal sealed class VMMigration(VMMigrationPlan plan, HostConnections connecti
         return here.IsRunning ? id : throw Failures.VMNotRunning(plan.Source, plan.VMName, here.ToString());
     }
 
-    private async Task<VMMigrationResult> FollowAsync(
-        MigrationJob job, ICommandChannel source, ICommandChannel destination, string id, CancellationToken cancellationToken)
+    private async Task<VMMigrationResult> MigrateAsync(
+        ICommandChannel source, ICommandChannel destination, string id, CancellationToken cancellationToken)
     {
+        MigrationJob? job = null;
         try
         {
+            // Not cancelled from here on: whoever stops waiting for a start does not know whether it happened.
+            job = await MigrationJob.StartAsync(source, id, plan.Destination, plan.Technique, CancellationToken.None);
             JobObservation last = await WatchAsync(job, cancellationToken);
             Report(MigrationPhase.Verifying);
             (DomainState here, DomainState there) = await SettleAsync(source, destination, id);
@@ -69,7 +72,7 @@ internal sealed class VMMigration(VMMigrationPlan plan, HostConnections connecti
             await job.ForgetAsync(CancellationToken.None);
             return result;
         }
-        catch (MigrationException e)
+        catch (MigrationException e) when (job is not null || e.Kind is FailureKind.Connection or FailureKind.Timeout)
         {
             // The migration belongs to the hosts and goes on without us.
             return Result(
@@ -84,12 +87,6 @@ internal sealed class VMMigration(VMMigrationPlan plan, HostConnections connecti
         bool aborted = false;
         while (true)
         {
-            if (cancellationToken.IsCancellationRequested && !aborted)
-            {
-                aborted = true;
-                await job.AbortAsync(CancellationToken.None);
-            }
-
             JobObservation seen = await job.ObserveAsync(CancellationToken.None);
             _lastFigures = seen.Final ?? seen.Current ?? _lastFigures;
             if (seen.ExitCode is not null)
@@ -98,7 +95,16 @@ internal sealed class VMMigration(VMMigrationPlan plan, HostConnections connecti
             }
 
             Report(seen.Switched ? MigrationPhase.PostCopying : MigrationPhase.PreCopying);
-            await NextLookAsync(timer, aborted ? CancellationToken.None : cancellationToken);
+            if (cancellationToken.IsCancellationRequested)
+            {
+                // Tried again at each look: at first there may be no job yet that could be aborted.
+                aborted = aborted || (!seen.Switched && await job.AbortAsync(CancellationToken.None));
+                await NextLookAsync(timer, CancellationToken.None);
+            }
+            else
+            {
+                await NextLookAsync(timer, cancellationToken);
+            }
         }
     }
 
