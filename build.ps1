@@ -35,6 +35,11 @@ Set-Location $PSScriptRoot
 $env:DOTNET_NOLOGO = '1'
 $env:DOTNET_CLI_TELEMETRY_OPTOUT = '1'
 
+if ([Console]::IsOutputRedirected) {
+    # A log file wants words, not colours.
+    $PSStyle.OutputRendering = 'PlainText'
+}
+
 # The pwsh that runs this, by the name that child processes use.
 if (-not (Get-Command pwsh -CommandType Application -ErrorAction Ignore)) {
     $env:PATH += [IO.Path]::PathSeparator + (Join-Path $PSScriptRoot 'out/tools')

@@ -79,7 +79,7 @@ function Invoke-Xunit([string] $Project) {
     $report = "$out/tests/$Project.trx"
     $null = New-Item "$out/tests" -ItemType Directory -Force
     Remove-Item $report -ErrorAction Ignore
-    dotnet run --project "$root/tests/$Project" -c Release -- -noLogo -trx $report | Out-Host
+    dotnet run --project "$root/tests/$Project" -c Release -- -noLogo -noColor -trx $report | Out-Host
     if (-not (Test-Path $report)) {
         Write-Host "$Project did not run." -ForegroundColor Red
         return New-Count -Failed 1

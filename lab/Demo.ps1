@@ -8,6 +8,10 @@ param(
 )
 
 $ErrorActionPreference = 'Stop'
+if ([Console]::IsOutputRedirected) {
+    $PSStyle.OutputRendering = 'PlainText'
+}
+
 Import-Module "$PSScriptRoot/../out/TrafficMigration/TrafficMigration.psd1"
 Import-Module "$PSScriptRoot/Lab.psm1"
 
@@ -31,6 +35,7 @@ function Invoke-Strategy([string] $From, [string] $To, [string] $Strategy) {
     $rates | Format-Table | Out-Host
     $plan = $rates | Get-MigrationPlan -Destination $To -Strategy $Strategy
     $plan | Format-Table | Out-Host
+    Write-Host "Migrating; about $([int]$plan[0].PredictedDuration.TotalSeconds) s without dirtied memory ..." -ForegroundColor DarkGray
     $results = $plan | Start-TrafficSensitiveMigration -Confirm:$false
     $results | Format-Table | Out-Host
     Show-Domains

@@ -12,10 +12,10 @@ namespace TrafficMigration.Ssh;
 internal sealed class Heartbeat(TimeSpan interval, TimeSpan limit, Func<Task> probe, Action fallenSilent)
     : IDisposable
 {
-    private readonly object gate = new();
-    private int pending;
-    private long finished;
-    private PeriodicTimer? running;
+    private readonly object _gate = new();
+    private int _pending;
+    private long _finished;
+    private PeriodicTimer? _running;
 
     /// <summary>Runs a command of the host and watches the host meanwhile.</summary>
     public async Task<T> WatchAsync<T>(Func<Task<T>> command)
@@ -24,7 +24,7 @@ internal sealed class Heartbeat(TimeSpan interval, TimeSpan limit, Func<Task> pr
         try
         {
             T result = await command();
-            Interlocked.Increment(ref finished);
+            Interlocked.Increment(ref _finished);
             return result;
         }
         finally
@@ -36,31 +36,31 @@ internal sealed class Heartbeat(TimeSpan interval, TimeSpan limit, Func<Task> pr
     /// <summary>Stops watching, whatever is still pending.</summary>
     public void Dispose()
     {
-        lock (gate)
+        lock (_gate)
         {
             // Ends the loop that waits for its ticks.
-            running?.Dispose();
-            running = null;
+            _running?.Dispose();
+            _running = null;
         }
     }
 
     private void Enter()
     {
-        lock (gate)
+        lock (_gate)
         {
-            if (pending++ == 0)
+            if (_pending++ == 0)
             {
-                running = new PeriodicTimer(interval);
-                _ = BeatAsync(running);
+                _running = new PeriodicTimer(interval);
+                _ = BeatAsync(_running);
             }
         }
     }
 
     private void Leave()
     {
-        lock (gate)
+        lock (_gate)
         {
-            if (--pending == 0)
+            if (--_pending == 0)
             {
                 Dispose();
             }
@@ -69,10 +69,10 @@ internal sealed class Heartbeat(TimeSpan interval, TimeSpan limit, Func<Task> pr
 
     private async Task BeatAsync(PeriodicTimer timer)
     {
-        long seen = Interlocked.Read(ref finished);
+        long seen = Interlocked.Read(ref _finished);
         while (await timer.WaitForNextTickAsync())
         {
-            long now = Interlocked.Read(ref finished);
+            long now = Interlocked.Read(ref _finished);
             if (now == seen && !await AnswersAsync() && IsSilentSince(seen, timer))
             {
                 fallenSilent();
@@ -99,9 +99,9 @@ internal sealed class Heartbeat(TimeSpan interval, TimeSpan limit, Func<Task> pr
     /// <summary>Whether what this loop watches is still pending, and no command has ended since.</summary>
     private bool IsSilentSince(long count, PeriodicTimer timer)
     {
-        lock (gate)
+        lock (_gate)
         {
-            return running == timer && Interlocked.Read(ref finished) == count;
+            return _running == timer && Interlocked.Read(ref _finished) == count;
         }
     }
 }

@@ -13,13 +13,13 @@ internal sealed class HostKeyCheck(KnownHosts known, IReadOnlyList<string> paths
 {
     private sealed record Outcome(HostKeyVerdict Verdict, string KeyType, string Fingerprint);
 
-    private volatile Outcome? outcome;
+    private volatile Outcome? _outcome;
 
     /// <summary>Whether the host has shown a key that is trusted.</summary>
-    public bool IsTrusted => outcome?.Verdict.Trust == HostKeyTrust.Trusted;
+    public bool IsTrusted => _outcome?.Verdict.Trust == HostKeyTrust.Trusted;
 
     /// <summary>The error to report if the host's key was refused; otherwise <see langword="null"/>.</summary>
-    public MigrationException? Refusal => outcome switch
+    public MigrationException? Refusal => _outcome switch
     {
         null or { Verdict.Trust: HostKeyTrust.Trusted } => null,
         { Verdict: { Trust: HostKeyTrust.Mismatch, Path: { } path, Line: var line } } seen =>
@@ -48,7 +48,7 @@ internal sealed class HostKeyCheck(KnownHosts known, IReadOnlyList<string> paths
         // SSH.NET trusts unless told otherwise; an exception on the way must not leave it so.
         e.CanTrust = false;
         HostKeyVerdict verdict = known.Judge(host, port, e.HostKey);
-        outcome = new Outcome(verdict, KnownHost.TypeOf(e.HostKey), Fingerprint(e.HostKey));
+        _outcome = new Outcome(verdict, KnownHost.TypeOf(e.HostKey), Fingerprint(e.HostKey));
         e.CanTrust = verdict.Trust == HostKeyTrust.Trusted;
     }
 

@@ -9,21 +9,21 @@ internal sealed class HostPattern
 {
     private const string HashMark = "|1|";
 
-    private readonly ImmutableArray<string> wanted;
-    private readonly ImmutableArray<string> unwanted;
-    private readonly (ImmutableArray<byte> Salt, ImmutableArray<byte> Hash)? hashed;
+    private readonly ImmutableArray<string> _wanted;
+    private readonly ImmutableArray<string> _unwanted;
+    private readonly (ImmutableArray<byte> Salt, ImmutableArray<byte> Hash)? _hashed;
 
     private HostPattern(IEnumerable<string> names)
     {
-        wanted = [.. names.Where(name => !name.StartsWith('!'))];
-        unwanted = [.. names.Where(name => name.StartsWith('!')).Select(name => name[1..])];
+        _wanted = [.. names.Where(name => !name.StartsWith('!'))];
+        _unwanted = [.. names.Where(name => name.StartsWith('!')).Select(name => name[1..])];
     }
 
     private HostPattern(byte[] salt, byte[] hash)
     {
-        wanted = [];
-        unwanted = [];
-        hashed = ([.. salt], [.. hash]);
+        _wanted = [];
+        _unwanted = [];
+        _hashed = ([.. salt], [.. hash]);
     }
 
     /// <summary>Reads the field; <see langword="null"/> if it is a damaged or unknown kind of hash.</summary>
@@ -51,7 +51,7 @@ internal sealed class HostPattern
     /// <summary>Whether the line speaks of the host that <see cref="NameOf"/> names.</summary>
     public bool Matches(string name)
     {
-        if (hashed is var (salt, hash))
+        if (_hashed is var (salt, hash))
         {
             // The format prescribes SHA-1. It only hides names from who reads the file; no trust rests on it.
 #pragma warning disable CA5350
@@ -60,7 +60,7 @@ internal sealed class HostPattern
         }
 
         // One exclusion outweighs any number of inclusions, wherever it stands in the list.
-        return !unwanted.Any(pattern => Fits(pattern, name)) && wanted.Any(pattern => Fits(pattern, name));
+        return !_unwanted.Any(pattern => Fits(pattern, name)) && _wanted.Any(pattern => Fits(pattern, name));
     }
 
     // Host names carry no meaning in their case, and OpenSSH hashes and compares them in lower case.

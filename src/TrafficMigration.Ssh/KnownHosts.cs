@@ -6,9 +6,9 @@ namespace TrafficMigration.Ssh;
 /// <remarks>Certificate authorities are not supported: their lines are passed over and vouch for nobody.</remarks>
 internal sealed class KnownHosts
 {
-    private readonly ImmutableArray<KnownHost> entries;
+    private readonly ImmutableArray<KnownHost> _entries;
 
-    private KnownHosts(IEnumerable<KnownHost> entries) => this.entries = [.. entries];
+    private KnownHosts(IEnumerable<KnownHost> entries) => _entries = [.. entries];
 
     /// <summary>Reads files in the given order; those that do not exist or may not be read count as empty.</summary>
     public static KnownHosts Load(IEnumerable<string> paths) =>
@@ -94,6 +94,6 @@ internal sealed class KnownHosts
     private ImmutableArray<KnownHost> Find(string host, int port)
     {
         string name = HostPattern.NameOf(host, port);
-        return [.. entries.Where(entry => entry.Hosts.Matches(name))];
+        return [.. _entries.Where(entry => entry.Hosts.Matches(name))];
     }
 }

@@ -12,13 +12,13 @@ internal sealed class Login : IDisposable
 {
     private static readonly ImmutableArray<string> DefaultKeyNames = ["id_ed25519", "id_ecdsa", "id_rsa"];
 
-    private readonly ImmutableArray<PrivateKeyFile> keys;
+    private readonly ImmutableArray<PrivateKeyFile> _keys;
 
     private Login(
         string user, ImmutableArray<PrivateKeyFile> keys, ImmutableArray<AuthenticationMethod> methods, string tried)
     {
         User = user;
-        this.keys = keys;
+        _keys = keys;
         Methods = methods;
         Tried = tried;
     }
@@ -87,7 +87,7 @@ internal sealed class Login : IDisposable
             method.Dispose();
         }
 
-        foreach (PrivateKeyFile key in keys)
+        foreach (PrivateKeyFile key in _keys)
         {
             key.Dispose();
         }

@@ -14,26 +14,26 @@ internal sealed class SshCommandChannel : ICommandChannel
     private static readonly TimeSpan LongestInterval = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan DisconnectLimit = TimeSpan.FromSeconds(2);
 
-    private readonly SshClient client;
-    private readonly TimeSpan silenceLimit;
-    private readonly Heartbeat heartbeat;
+    private readonly SshClient _client;
+    private readonly TimeSpan _silenceLimit;
+    private readonly Heartbeat _heartbeat;
     // Never disposed: pending commands still touch both while the channel is being disposed, and neither holds
     // anything of the operating system.
 #pragma warning disable CA2213
-    private readonly SemaphoreSlim slots = new(MaxCommands);
-    private readonly CancellationTokenSource ended = new();
+    private readonly SemaphoreSlim _slots = new(MaxCommands);
+    private readonly CancellationTokenSource _ended = new();
 #pragma warning restore CA2213
-    private Func<MigrationException>? failure;
-    private int disposed;
+    private Func<MigrationException>? _failure;
+    private int _disposed;
 
     /// <summary>Takes over a connected client.</summary>
     public SshCommandChannel(SshClient client, string hostName, TimeSpan silenceLimit)
     {
-        this.client = client;
-        this.silenceLimit = silenceLimit;
+        _client = client;
+        _silenceLimit = silenceLimit;
         HostName = hostName;
         TimeSpan interval = silenceLimit / 2;
-        heartbeat = new Heartbeat(
+        _heartbeat = new Heartbeat(
             interval < LongestInterval ? interval : LongestInterval, silenceLimit, ProbeAsync, () => End(Silent));
         client.ErrorOccurred += (_, e) => End(() => Lost(e.Exception));
     }
@@ -44,24 +44,24 @@ internal sealed class SshCommandChannel : ICommandChannel
     /// <inheritdoc/>
     public async Task<CommandResult> ExecuteAsync(string commandLine, CancellationToken cancellationToken)
     {
-        ObjectDisposedException.ThrowIf(Volatile.Read(ref disposed) != 0, this);
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, ended.Token);
+        ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, this);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _ended.Token);
         try
         {
-            await slots.WaitAsync(stop.Token);
+            await _slots.WaitAsync(stop.Token);
             try
             {
-                return await heartbeat.WatchAsync(() => RunAsync(commandLine, stop.Token));
+                return await _heartbeat.WatchAsync(() => RunAsync(commandLine, stop.Token));
             }
             finally
             {
-                slots.Release();
+                _slots.Release();
             }
         }
         catch (OperationCanceledException)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            throw Volatile.Read(ref failure)!();
+            throw Volatile.Read(ref _failure)!();
         }
         catch (SshOperationTimeoutException)
         {
@@ -72,7 +72,7 @@ internal sealed class SshCommandChannel : ICommandChannel
         {
             // The error event may have told the cause already; what the command then says is only its echo.
             End(() => Lost(e));
-            throw Volatile.Read(ref failure)!();
+            throw Volatile.Read(ref _failure)!();
         }
         catch (SshException e)
         {
@@ -83,15 +83,15 @@ internal sealed class SshCommandChannel : ICommandChannel
     /// <summary>Disconnects; pending commands fail. Never throws, and waits no longer than two seconds.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (Interlocked.Exchange(ref disposed, 1) != 0)
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
         {
             return;
         }
 
         End(() => Failures.ConnectionLost(HostName, "it was closed on this side."));
         // Saying goodbye blocks while the host does not read.
-        await Task.WhenAny(Background.Dispose(client), Task.Delay(DisconnectLimit, CancellationToken.None));
-        heartbeat.Dispose();
+        await Task.WhenAny(Background.Dispose(_client), Task.Delay(DisconnectLimit, CancellationToken.None));
+        _heartbeat.Dispose();
     }
 
     private static bool IsLoss(Exception e) =>
@@ -101,7 +101,7 @@ internal sealed class SshCommandChannel : ICommandChannel
     {
         // A place may come free just because everything is being cancelled: nothing is to be started then.
         stop.ThrowIfCancellationRequested();
-        SshCommand command = client.CreateCommand(commandLine);
+        SshCommand command = _client.CreateCommand(commandLine);
         // Opening the session blocks until the host has answered. The token is not given to SSH.NET: its
         // cancellation makes whoever cancels wait half a second for each command.
         Task<Task> opening = Background.Run(() => command.ExecuteAsync(CancellationToken.None));
@@ -109,7 +109,7 @@ internal sealed class SshCommandChannel : ICommandChannel
         try
         {
             await running.WaitAsync(stop);
-            if (command.ExitStatus is null && command.ExitSignal is null && !client.IsConnected)
+            if (command.ExitStatus is null && command.ExitSignal is null && !_client.IsConnected)
             {
                 throw new SshConnectionException("The connection ended before the command did.");
             }
@@ -141,7 +141,7 @@ internal sealed class SshCommandChannel : ICommandChannel
     {
         try
         {
-            await RunAsync("true", ended.Token);
+            await RunAsync("true", _ended.Token);
         }
         catch (SshOperationTimeoutException)
         {
@@ -160,15 +160,15 @@ internal sealed class SshCommandChannel : ICommandChannel
     /// <summary>Fails everything that is pending and all that comes later. Only the first cause counts.</summary>
     private void End(Func<MigrationException> cause)
     {
-        if (Interlocked.CompareExchange(ref failure, cause, null) is null)
+        if (Interlocked.CompareExchange(ref _failure, cause, null) is null)
         {
             // Not on this thread, which may be the one that reads from the host: callers go on from here.
-            _ = ended.CancelAsync();
+            _ = _ended.CancelAsync();
         }
     }
 
     private MigrationException Silent() =>
-        Failures.HostTimeout(HostName, "it had commands to finish and was asked for a sign of life", silenceLimit);
+        Failures.HostTimeout(HostName, "it had commands to finish and was asked for a sign of life", _silenceLimit);
 
     private MigrationException Lost(Exception cause) => Failures.ConnectionLost(HostName, cause.Message, cause);
 }

@@ -14,8 +14,8 @@ public sealed class SshHostConnector : IHostConnector
 {
     private static readonly TimeSpan KeepAliveInterval = TimeSpan.FromSeconds(15);
 
-    private readonly ImmutableArray<string> knownHostsPaths;
-    private readonly string defaultKeyDirectory;
+    private readonly ImmutableArray<string> _knownHostsPaths;
+    private readonly string _defaultKeyDirectory;
 
     /// <summary>Makes a connector with the current user's keys and known hosts, and those of the machine.</summary>
     public SshHostConnector()
@@ -27,8 +27,8 @@ public sealed class SshHostConnector : IHostConnector
 
     internal SshHostConnector(IEnumerable<string> knownHostsPaths, string defaultKeyDirectory)
     {
-        this.knownHostsPaths = [.. knownHostsPaths];
-        this.defaultKeyDirectory = defaultKeyDirectory;
+        _knownHostsPaths = [.. knownHostsPaths];
+        _defaultKeyDirectory = defaultKeyDirectory;
     }
 
     private static string UserDirectory =>
@@ -79,9 +79,9 @@ public sealed class SshHostConnector : IHostConnector
         HostEndpoint endpoint = attempt.Endpoint;
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         deadline.CancelAfter(endpoint.ConnectTimeout);
-        using var login = Login.Prepare(endpoint, defaultKeyDirectory);
+        using var login = Login.Prepare(endpoint, _defaultKeyDirectory);
         var check = new HostKeyCheck(
-            KnownHosts.Load(knownHostsPaths), knownHostsPaths, endpoint.HostName, endpoint.Port);
+            KnownHosts.Load(_knownHostsPaths), _knownHostsPaths, endpoint.HostName, endpoint.Port);
         attempt.Begin(login, check);
 
         // SSH.NET resolves the name asynchronously, under the token, and tries each address.
@@ -109,32 +109,32 @@ public sealed class SshHostConnector : IHostConnector
     /// <summary>What is known about a connection while it is being made; read when it fails.</summary>
     private sealed class Attempt(HostEndpoint endpoint)
     {
-        private volatile Login? login;
-        private volatile HostKeyCheck? check;
-        private volatile bool hasBanner;
+        private volatile Login? _login;
+        private volatile HostKeyCheck? _check;
+        private volatile bool _hasBanner;
 
         public HostEndpoint Endpoint => endpoint;
 
         public bool HasBanner
         {
-            set => hasBanner = value;
+            set => _hasBanner = value;
         }
 
         private string Doing => this switch
         {
-            { check: null } => "reading the user's keys",
-            { check.IsTrusted: true } => "logging in",
-            { hasBanner: true } => "exchanging keys",
+            { _check: null } => "reading the user's keys",
+            { _check.IsTrusted: true } => "logging in",
+            { _hasBanner: true } => "exchanging keys",
             _ => "connecting and waiting for the server's greeting",
         };
 
         public void Begin(Login ways, HostKeyCheck keys)
         {
-            login = ways;
-            check = keys;
+            _login = ways;
+            _check = keys;
         }
 
         public MigrationException Translate(Exception cause) =>
-            check?.Refusal ?? ConnectFailure.From(cause, endpoint, login, Doing);
+            _check?.Refusal ?? ConnectFailure.From(cause, endpoint, _login, Doing);
     }
 }

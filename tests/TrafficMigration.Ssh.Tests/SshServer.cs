@@ -14,9 +14,9 @@ public sealed class SshServer : IAsyncLifetime
     private const string Program = "/usr/sbin/sshd";
     public const string Passphrase = "korrekt pferd batterie";
 
-    private readonly string directory = Directory.CreateTempSubdirectory("tm-sshd-").FullName;
-    private readonly StringBuilder log = new();
-    private Process? process;
+    private readonly string _directory = Directory.CreateTempSubdirectory("tm-sshd-").FullName;
+    private readonly StringBuilder _log = new();
+    private Process? _process;
 
     public int Port { get; } = FreePort();
 
@@ -30,7 +30,7 @@ public sealed class SshServer : IAsyncLifetime
     public string NoKeys => Directory.CreateDirectory(At("nokeys")).FullName;
 
     /// <summary>A file in the server's directory, which goes away with it.</summary>
-    public string At(string name) => Path.Combine(directory, name);
+    public string At(string name) => Path.Combine(_directory, name);
 
     /// <summary>The public host key of a type, as known_hosts holds it.</summary>
     public string HostKey(string type = "ed25519") =>
@@ -92,26 +92,26 @@ public sealed class SshServer : IAsyncLifetime
             PasswordAuthentication no
             KbdInteractiveAuthentication no
             """);
-        process = Tool.Start(Program, "-D", "-e", "-f", At("sshd_config"));
-        process.ErrorDataReceived += (_, e) => Note(e.Data);
-        process.BeginErrorReadLine();
+        _process = Tool.Start(Program, "-D", "-e", "-f", At("sshd_config"));
+        _process.ErrorDataReceived += (_, e) => Note(e.Data);
+        _process.BeginErrorReadLine();
         await AwaitListeningAsync();
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (process is not null)
+        if (_process is not null)
         {
-            if (!process.HasExited)
+            if (!_process.HasExited)
             {
-                process.Kill(entireProcessTree: true);
-                await process.WaitForExitAsync();
+                _process.Kill(entireProcessTree: true);
+                await _process.WaitForExitAsync();
             }
 
-            process.Dispose();
+            _process.Dispose();
         }
 
-        Directory.Delete(directory, recursive: true);
+        Directory.Delete(_directory, recursive: true);
     }
 
     private static int FreePort()
@@ -123,16 +123,16 @@ public sealed class SshServer : IAsyncLifetime
 
     private void Note(string? line)
     {
-        lock (log)
+        lock (_log)
         {
-            log.AppendLine(line);
+            _log.AppendLine(line);
         }
     }
 
     private async Task AwaitListeningAsync()
     {
         var clock = Stopwatch.StartNew();
-        while (process is { HasExited: false } && clock.Elapsed < TimeSpan.FromSeconds(30))
+        while (_process is { HasExited: false } && clock.Elapsed < TimeSpan.FromSeconds(30))
         {
             using var client = new TcpClient();
             try
@@ -146,9 +146,9 @@ public sealed class SshServer : IAsyncLifetime
             }
         }
 
-        lock (log)
+        lock (_log)
         {
-            Assert.Fail($"{Program} does not listen on port {Port}. It said: {log}");
+            Assert.Fail($"{Program} does not listen on port {Port}. It said: {_log}");
         }
     }
 }

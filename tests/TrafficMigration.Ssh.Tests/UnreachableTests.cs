@@ -11,17 +11,17 @@ namespace TrafficMigration.Tests;
 /// <summary>Hosts that are not there, or not what they should be.</summary>
 public sealed class UnreachableTests : IDisposable
 {
-    private readonly TcpListener listener = new(IPAddress.Loopback, 0);
-    private readonly SshHostConnector connector = new([], Path.GetTempPath());
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly SshHostConnector _connector = new([], Path.GetTempPath());
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    private Socket? accepted;
+    private Socket? _accepted;
 
     public void Dispose()
     {
-        accepted?.Dispose();
-        listener.Dispose();
+        _accepted?.Dispose();
+        _listener.Dispose();
     }
 
     [Fact]
@@ -32,7 +32,7 @@ public sealed class UnreachableTests : IDisposable
     public async Task A_port_where_nothing_listens_is_unreachable()
     {
         HostEndpoint endpoint = Listen();
-        listener.Stop();
+        _listener.Stop();
 
         MigrationException failure = await Expect.FailureAsync("HostUnreachable", () => ConnectAsync(endpoint));
 
@@ -79,7 +79,7 @@ public sealed class UnreachableTests : IDisposable
         cancel.CancelAfter(500);
 
         var clock = Stopwatch.StartNew();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => connector.ConnectAsync(endpoint, cancel.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _connector.ConnectAsync(endpoint, cancel.Token));
 
         Assert.True(clock.Elapsed < TimeSpan.FromSeconds(3), clock.Elapsed.ToString());
         await server;
@@ -87,29 +87,29 @@ public sealed class UnreachableTests : IDisposable
 
     private HostEndpoint Listen()
     {
-        listener.Start();
+        _listener.Start();
         return new HostEndpoint
         {
             HostName = "127.0.0.1",
-            Port = ((IPEndPoint)listener.LocalEndpoint).Port,
+            Port = ((IPEndPoint)_listener.LocalEndpoint).Port,
             ConnectTimeout = TimeSpan.FromSeconds(2),
         };
     }
 
-    private Task<ICommandChannel> ConnectAsync(HostEndpoint endpoint) => connector.ConnectAsync(endpoint, Token);
+    private Task<ICommandChannel> ConnectAsync(HostEndpoint endpoint) => _connector.ConnectAsync(endpoint, Token);
 
     /// <summary>Takes one connection; unless it is closed at once, the end of the test closes it.</summary>
     private async Task ServeAsync(string? greeting, bool close)
     {
-        accepted = await listener.AcceptSocketAsync(Token);
+        _accepted = await _listener.AcceptSocketAsync(Token);
         if (greeting is not null)
         {
-            await accepted.SendAsync(Encoding.ASCII.GetBytes(greeting), Token);
+            await _accepted.SendAsync(Encoding.ASCII.GetBytes(greeting), Token);
         }
 
         if (close)
         {
-            accepted.Dispose();
+            _accepted.Dispose();
         }
     }
 }
