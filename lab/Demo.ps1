@@ -47,7 +47,7 @@ function Invoke-Strategy([string] $From, [string] $To, [string] $Strategy) {
         Source                    = $From
         Destination               = $To
         TotalMigrationTimeSeconds = [math]::Round(($end - $start).TotalSeconds, 2)
-        BytesTransferred          = ($results.BytesTransferred | Measure-Object -Sum).Sum
+        BytesTransferred          = [long]($results.BytesTransferred | Measure-Object -Sum).Sum
         Flows                     = @(foreach ($flow in $flows) {
                 [pscustomobject]@{
                     VMName            = $flow.VM
