@@ -120,6 +120,11 @@ function Invoke-AcceptanceTests {
 }
 
 function Invoke-AllTests([switch] $NoLab) {
+    if (-not $NoLab) {
+        # First of all: the tests of the SSH room want a real sshd, too.
+        Invoke-Native { bash "$root/lab/lab.sh" packages }
+    }
+
     $counts = @(
         Invoke-Xunit 'TrafficMigration.Core.Tests'
         Invoke-Xunit 'TrafficMigration.Ssh.Tests'
