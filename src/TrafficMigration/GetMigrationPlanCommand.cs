@@ -8,7 +8,7 @@ namespace TrafficMigration.Commands;
 /// <summary>Chooses the technique of every VM so that its memory flows against its traffic.</summary>
 [Cmdlet(VerbsCommon.Get, "MigrationPlan")]
 [OutputType(typeof(VMMigrationPlan))]
-public sealed class GetMigrationPlanCommand : HostCmdlet
+public sealed class GetMigrationPlanCommand : SamplingCmdlet
 {
     private readonly List<VMTrafficRate> _rates = [];
     private Task<HostTraffic>? _destination;
@@ -25,16 +25,6 @@ public sealed class GetMigrationPlanCommand : HostCmdlet
     /// <summary>Plan without touching the destination; its own traffic then counts as none.</summary>
     [Parameter]
     public SwitchParameter NoProbe { get; set; }
-
-    /// <summary>Time between two samples of the destination, in seconds.</summary>
-    [Parameter]
-    [ValidateRange(0.2, 3600.0)]
-    public double SampleInterval { get; set; } = 1;
-
-    /// <summary>Number of intervals that the destination's traffic is the mean of.</summary>
-    [Parameter]
-    [ValidateRange(1, 100_000)]
-    public int SampleCount { get; set; } = 5;
 
     /// <summary>The host that the VM runs on.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
@@ -167,8 +157,7 @@ public sealed class GetMigrationPlanCommand : HostCmdlet
             async () =>
             {
                 await using ICommandChannel channel = await ConnectAsync(hostName, StopToken);
-                HostMeasurement measured = await TrafficMeter.MeasureAsync(
-                    channel, TimeSpan.FromSeconds(SampleInterval), SampleCount, StopToken);
+                HostMeasurement measured = await MeasureAsync(channel);
                 return measured.Host;
             },
             StopToken);

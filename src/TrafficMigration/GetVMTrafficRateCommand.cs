@@ -7,7 +7,7 @@ namespace TrafficMigration.Commands;
 /// <summary>Measures what every running VM of one or many KVM hosts sends and receives.</summary>
 [Cmdlet(VerbsCommon.Get, "VMTrafficRate")]
 [OutputType(typeof(VMTrafficRate))]
-public sealed class GetVMTrafficRateCommand : HostCmdlet
+public sealed class GetVMTrafficRateCommand : SamplingCmdlet
 {
     private readonly List<string> _hosts = [];
 
@@ -24,16 +24,6 @@ public sealed class GetVMTrafficRateCommand : HostCmdlet
     [ValidateNotNullOrEmpty]
     public string[] Name { get; set; } = ["*"];
 
-    /// <summary>Time between two samples, in seconds.</summary>
-    [Parameter]
-    [ValidateRange(0.2, 3600.0)]
-    public double SampleInterval { get; set; } = 1;
-
-    /// <summary>Number of intervals that the rates are the mean of.</summary>
-    [Parameter]
-    [ValidateRange(1, 100_000)]
-    public int SampleCount { get; set; } = 5;
-
     /// <inheritdoc/>
     protected override void ProcessRecord() => _hosts.AddRange(HostName);
 
@@ -42,17 +32,16 @@ public sealed class GetVMTrafficRateCommand : HostCmdlet
     {
         // All hosts at once and over the same window: rates of different moments do not add up to a plan.
         string[] hosts = [.. _hosts.Distinct(StringComparer.OrdinalIgnoreCase)];
-        RunAsync(post => Task.WhenAll(hosts.Select(host => MeasureAsync(host, post))));
+        RunAsync(post => Task.WhenAll(hosts.Select(host => MeasureHostAsync(host, post))));
     }
 
-    private async Task MeasureAsync(string host, Action<Action> post)
+    private async Task MeasureHostAsync(string host, Action<Action> post)
     {
         try
         {
             await using ICommandChannel channel = await ConnectAsync(host, StopToken);
             post(() => WriteVerbose($"{host}: connected; taking {SampleCount + 1} samples, one every {SampleInterval} s"));
-            HostMeasurement measured = await TrafficMeter.MeasureAsync(
-                channel, TimeSpan.FromSeconds(SampleInterval), SampleCount, StopToken);
+            HostMeasurement measured = await MeasureAsync(channel);
             await SelectAsync(channel, measured, post);
         }
         catch (MigrationException e)
