@@ -37,11 +37,12 @@ internal static class SamplerScript
           [ -z "$counting" ] || nft list set bridge trafficmigration pairs 2>&1
           printf '@end\n'
         }
+        # Of every line of virsh a blank comes first: a VM's description may hold a line that looks like one of ours.
         domains() {
           ids=$($virsh list --uuid --state-running 2>&1) || { status=$?; printf '@failed %s\n%s\n' "$status" "$ids"; return; }
           commands='domstats --list-running --state --balloon DIRTY --raw'
           for id in $ids; do commands="$commands; dumpxml $id"; done
-          [ -z "$ids" ] || $virsh "$commands" 2>&1 || printf '@partial\n'
+          [ -z "$ids" ] || { $virsh "$commands" 2>&1; printf 'status %s\n' $?; } | sed 's/^/ /'
         }
         links() {
           cd /sys/class/net || return
@@ -55,6 +56,11 @@ internal static class SamplerScript
         switches() {
           for table in Bridge Port Interface; do ovs-vsctl --timeout=5 -f json list "$table" | tr -d '\n'; echo; done
         }
+        postcopy() {
+          allowed=; { read -r allowed </proc/sys/vm/unprivileged_userfaultfd; } 2>/dev/null
+          printf '%s\n' "$allowed"
+          $virsh capabilities 2>/dev/null | sed -n "/<model>dac</,/<\/secmodel>/s/.*<baselabel type='kvm'>+\([0-9]*\):.*/\1/p"
+        }
         facts() {
           printf '@facts\n@domains\n'; domains
           printf '@addresses\n'; ip -d -j addr show
@@ -64,7 +70,7 @@ internal static class SamplerScript
           command -v ovs-vsctl >/dev/null && { printf '@switches\n'; switches 2>/dev/null; }
           printf '@memory\n'; grep ^MemAvailable: /proc/meminfo
           printf '@cpus\n'; nproc
-          printf '@postcopy\n'; cat /proc/sys/vm/unprivileged_userfaultfd 2>/dev/null
+          printf '@postcopy\n'; postcopy
           printf '@end\n'
         }
         pairs() {

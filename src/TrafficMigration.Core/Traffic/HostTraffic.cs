@@ -46,6 +46,12 @@ public sealed record HostTraffic
     /// <summary>Processors of the host.</summary>
     public int? CpuCount { get; init; }
 
+    /// <summary>
+    /// Whether QEMU may catch page faults here (userfaultfd), as the destination of a post-copy must;
+    /// <see langword="null"/> where not known.
+    /// </summary>
+    public bool? PostCopyCapable { get; init; }
+
     /// <summary>When the window ended.</summary>
     public DateTimeOffset? SampledAt { get; init; }
 
