@@ -54,6 +54,7 @@ traffic_start() { # --rate R --seconds S --port P --label L VM out|in
     printf '%s\n' "$vm" "$way" >"$STATE/traffic/$key.flow"
     in_client '
         log=$1.log pid=$1.pid; shift
+        rm -f "$pid" # of a flow that ended by itself: this one would seem dead
         setsid bash -c "$(declare -f process_mark); process_mark \$\$ >\"\$1\"; shift; exec \"\$@\"" \
             _ "$pid" "$@" </dev/null >"$log" 2>&1 &
         for ((i = 0; i < 100; i++)); do
