@@ -163,6 +163,7 @@ guest_exec() { # VM [--] CMD...; output and exit code of CMD, run by the guest's
 
 guest_stop() { # VM
     local vm=$1 host octet found=0
+    (traffic_stop "$vm") 2>/dev/null || true # an iperf3 without its guest would spin
     for host in $(kvm_boxes); do
         lab_run "$host" virsh -q list --all --name </dev/null | grep -qxF -- "$vm" || continue
         found=1

@@ -59,6 +59,14 @@ IN_GUEST='
         case $line in "iperf Done."* | iperf3:*) break ;; esac
     done'
 
+is_slow() { # RATE: below 10 Mbit/s, and not 0, which is as fast as it goes
+    case $1 in
+        0* | *[MG]) [[ $1 =~ ^[1-9]M$ ]] ;;
+        *K) [ "${1%K}" -lt 10000 ] ;;
+        *)  [ "$1" -lt 10000000 ] ;;
+    esac
+}
+
 traffic_start() { # [option...] VM out|in | VM to PEER
     local rate=0 seconds=600 port='' label='' udp=() args=() vm way peer rest key command address
     while [ $# -gt 0 ]; do
@@ -85,11 +93,14 @@ traffic_start() { # [option...] VM out|in | VM to PEER
     if in_client 'mark_alive "$1"' "$STATE/traffic/$key.pid"; then die "'$key' is running already" 4; fi
 
     # A client's port with the same last bits, and hardly ever one used before.
+    # iperf3 does not end, and uses a whole core, if the other end is gone: timeout.
+    # Its usual 128 KiB at a time would be all of a second for a slow flow.
     command=(iperf3 -c "$address" -p "$port" --cport $(((1250 + RANDOM % 600) * 32 + port % 32))
         -t "$seconds" -b "$rate" -i 1 -f k --forceflush "${udp[@]}")
+    if [ "${#udp[@]}" = 0 ] && is_slow "$rate"; then command+=(-l 16K); fi
     case $way in
-        out) command+=(-R --timestamps='%s ') ;;
-        in)  command+=(-w 512K --timestamps='%s ') ;;
+        out) command=(timeout -k 5 $((seconds + 20)) "${command[@]}" -R --timestamps='%s ') ;;
+        in)  command=(timeout -k 5 $((seconds + 20)) "${command[@]}" -w 512K --timestamps='%s ') ;;
         to)  command=(bash -c "$IN_GUEST" _ "$(guest_address "$peer")" "${command[*]} -R") ;;
     esac
 
