@@ -47,6 +47,7 @@ internal static class SamplerScript
         links() {
           cd /sys/class/net || return
           for link in *; do
+            [ -e "$link/ifindex" ] || continue # bonding_masters is a file
             speed=- duplex=- device=0
             { read -r speed <"$link/speed"; read -r duplex <"$link/duplex"; } 2>/dev/null
             [ -e "$link/device" ] && device=1
