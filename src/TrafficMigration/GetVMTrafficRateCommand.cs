@@ -5,14 +5,17 @@ using TrafficMigration.Traffic;
 namespace TrafficMigration.Commands;
 
 /// <summary>Measures what every running VM of one or many KVM hosts sends and receives.</summary>
-[Cmdlet(VerbsCommon.Get, "VMTrafficRate")]
+[Cmdlet(VerbsCommon.Get, "VMTrafficRate", DefaultParameterSetName = HostSet)]
 [OutputType(typeof(VMTrafficRate))]
-public sealed class GetVMTrafficRateCommand : SamplingCmdlet
+public sealed partial class GetVMTrafficRateCommand : SamplingCmdlet
 {
+    private const string HostSet = "Host";
+
     private readonly List<string> _hosts = [];
 
     /// <summary>The KVM hosts, by name or address.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = HostSet)]
+    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = PrometheusSet)]
     [Alias("ComputerName", "VMHost")]
     [ValidateNotNullOrEmpty]
     public string[] HostName { get; set; } = [];
@@ -32,6 +35,12 @@ public sealed class GetVMTrafficRateCommand : SamplingCmdlet
     {
         // All hosts at once and over the same window: rates of different moments do not add up to a plan.
         string[] hosts = [.. _hosts.Distinct(StringComparer.OrdinalIgnoreCase)];
+        if (PrometheusUri is not null)
+        {
+            AskPrometheus(PrometheusUri, hosts);
+            return;
+        }
+
         RunAsync(post => Task.WhenAll(hosts.Select(host => MeasureHostAsync(host, post))));
     }
 
