@@ -5,15 +5,18 @@ using TrafficMigration.Traffic;
 namespace TrafficMigration.Commands;
 
 /// <summary>Measures what every running VM of one or many KVM hosts sends and receives.</summary>
-[Cmdlet(VerbsCommon.Get, "VMTrafficRate")]
+[Cmdlet(VerbsCommon.Get, "VMTrafficRate", DefaultParameterSetName = HostSet)]
 [OutputType(typeof(VMTrafficRate))]
-public sealed class GetVMTrafficRateCommand : SamplingCmdlet
+public sealed partial class GetVMTrafficRateCommand : SamplingCmdlet
 {
+    private const string HostSet = "Host";
+
     private readonly List<string> _hosts = [];
     private MeasureOptions _options = null!;
 
     /// <summary>The KVM hosts, by name or address.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = HostSet)]
+    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = PrometheusSet)]
     [Alias("ComputerName", "VMHost")]
     [ValidateNotNullOrEmpty]
     public string[] HostName { get; set; } = [];
@@ -26,23 +29,23 @@ public sealed class GetVMTrafficRateCommand : SamplingCmdlet
     public string[] Name { get; set; } = ["*"];
 
     /// <summary>The host that the VMs are to go to: the route to it tells which uplink counts.</summary>
-    [Parameter]
+    [Parameter(ParameterSetName = HostSet)]
     [ValidateNotNullOrEmpty]
     public string? Destination { get; set; }
 
     /// <summary>Also measures how fast each VM dirties its memory.</summary>
-    [Parameter]
+    [Parameter(ParameterSetName = HostSet)]
     public SwitchParameter DirtyRate { get; set; }
 
     /// <summary>
     /// Sets up nothing on the hosts. Without it, where VMs of one host talk to each other, an nftables table counts
     /// who sends how much to whom while the measurement lasts.
     /// </summary>
-    [Parameter]
+    [Parameter(ParameterSetName = HostSet)]
     public SwitchParameter CountersOnly { get; set; }
 
     /// <summary>Goes on until Ctrl+C and gives an object a VM after each interval.</summary>
-    [Parameter]
+    [Parameter(ParameterSetName = HostSet)]
     public SwitchParameter Continuous { get; set; }
 
     /// <inheritdoc/>
@@ -60,6 +63,12 @@ public sealed class GetVMTrafficRateCommand : SamplingCmdlet
     {
         // All hosts at once and over the same window: rates of different moments do not add up to a plan.
         string[] hosts = [.. _hosts.Distinct(StringComparer.OrdinalIgnoreCase)];
+        if (PrometheusUri is not null)
+        {
+            AskPrometheus(PrometheusUri, hosts);
+            return;
+        }
+
         RunAsync(post => Task.WhenAll(hosts.Select(host => MeasureHostAsync(host, post))));
     }
 
