@@ -1,5 +1,3 @@
-#pragma warning disable CA2000, CA1849
-using System.Runtime.CompilerServices;
 using System.Text;
 using Renci.SshNet;
 using Renci.SshNet.Common;
@@ -8,22 +6,31 @@ using TrafficMigration.Kvm;
 namespace TrafficMigration.Ssh;
 
 /// <summary>A command that goes on printing, in an SSH session of its own.</summary>
+/// <remarks>
+/// A thread of its own waits for its output: SSH.NET has no event for the output of a command, and its streams block.
+/// (Its shells do have one, but a login shell reads what users put into their profiles, takes more of its input than
+/// it needs, and tells no exit code.)
+/// </remarks>
 internal sealed class SshCommandStream : ICommandStream
 {
     private const int LongestLine = 16 * 1024 * 1024;
     private const int MostUnread = 4 * LongestLine;
+    private const int MostErrors = 64 * 1024;
+    private const int BufferSize = 16 * 1024;
 
     private readonly SshCommand _command;
     private readonly string _hostName;
     private readonly ConnectionEnd _end;
     private readonly LineBuffer _lines = new(LongestLine, MostUnread);
-    private readonly TaskCompletionSource<CommandResult> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<CommandResult> _completion =
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     private readonly Lazy<Task> _closing;
-    // Never disposed: it holds nothing of the operating system, and a write that was given up may still release it.
+    // Never disposed: they hold nothing of the operating system, and what was given up may still touch them. The
+    // input belongs to the command, which disposes it.
 #pragma warning disable CA2213
     private readonly SemaphoreSlim _writing = new(1);
-#pragma warning restore CA2213
-#pragma warning disable CA2213
+    private readonly MemoryStream _errors = new();
     private Stream? _input;
 #pragma warning restore CA2213
     private Func<Exception>? _givenUp;
@@ -141,12 +148,6 @@ internal sealed class SshCommandStream : ICommandStream
 
     private Task Open(Action signOfLife)
     {
-        bool hooked = Environment.GetEnvironmentVariable("TM_HOOK") == "1";
-        if (hooked)
-        {
-            SetOutput(_command, new Sink(this, signOfLife));
-        }
-
         Task running = _command.ExecuteAsync(CancellationToken.None);
         try
         {
@@ -157,30 +158,37 @@ internal sealed class SshCommandStream : ICommandStream
             // It has ended already.
         }
 
-        if (!hooked)
-        {
-            Task pump = Background.Run(() =>
-            {
-                byte[] buffer = new byte[16 * 1024];
-                for (int n; (n = _command.OutputStream.Read(buffer, 0, buffer.Length)) > 0;)
-                {
-                    signOfLife();
-                    Take(buffer.AsSpan(0, n));
-                }
+        return Background.Run(() => Read(running, signOfLife)).Unwrap();
+    }
 
-                return running;
-            }).Unwrap();
-            return pump;
+    /// <summary>Reads to the end of the output, however the end came about.</summary>
+    private Task Read(Task running, Action signOfLife)
+    {
+        byte[] buffer = new byte[BufferSize];
+        Stream output = _command.OutputStream;
+        for (int count; (count = output.Read(buffer)) > 0;)
+        {
+            signOfLife();
+            if (_lines.Append(buffer.AsSpan(0, count)) is { } complaint)
+            {
+                GiveUp(() => Failures.AnswerNotUnderstood(_hostName, "output", complaint));
+            }
+
+            ReadErrors(buffer);
         }
 
+        ReadErrors(buffer);
         return running;
     }
 
-    private void Take(ReadOnlySpan<byte> bytes)
+    /// <summary>Takes what is there without waiting, so that complaints of many days do not pile up; the first count.</summary>
+    private void ReadErrors(byte[] buffer)
     {
-        if (_lines.Append(bytes) is { } complaint)
+        Stream errors = _command.ExtendedOutputStream;
+        while (errors.Length > 0)
         {
-            GiveUp(() => Failures.AnswerNotUnderstood(_hostName, "output", complaint));
+            int count = errors.Read(buffer);
+            _errors.Write(buffer, 0, (int)Math.Min(count, MostErrors - _errors.Length));
         }
     }
 
@@ -188,23 +196,25 @@ internal sealed class SshCommandStream : ICommandStream
     {
         try
         {
-            CommandResult result = await _end.GuardAsync(stop => ResultAsync(client, running, stop), CancellationToken.None);
+            CommandResult? result = await _end.GuardAsync(stop => ResultAsync(client, running, stop), CancellationToken.None);
+            _completion.SetResult(result ?? throw Volatile.Read(ref _givenUp)!());
             _lines.Complete();
-            _completion.SetResult(result);
         }
 #pragma warning disable CA1031 // Whoever reads gets it.
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            _lines.Fail(() => e);
             _completion.SetException(e);
+            _lines.Fail(() => e);
         }
 
         await _closing.Value;
         closed();
     }
 
-    private async Task<CommandResult> ResultAsync(SshClient client, Task running, CancellationToken stop)
+    /// <summary>Waits for the end.</summary>
+    /// <returns><see langword="null"/> if it was given up here, which says nothing about the connection.</returns>
+    private async Task<CommandResult?> ResultAsync(SshClient client, Task running, CancellationToken stop)
     {
         try
         {
@@ -212,13 +222,15 @@ internal sealed class SshCommandStream : ICommandStream
         }
         catch (ObjectDisposedException) when (Volatile.Read(ref _givenUp) is not null)
         {
+            return null;
         }
 
-        return Volatile.Read(ref _givenUp) is { } cause
-            ? throw cause()
-            : _command.ExitStatus is null && _command.ExitSignal is null && !client.IsConnected
-            ? throw new SshConnectionException("The connection ended before the command did.")
-            : new CommandResult(_command.ExitStatus ?? 255, string.Empty, _command.Error);
+        if (_command.ExitStatus is null && _command.ExitSignal is null && !client.IsConnected)
+        {
+            throw new SshConnectionException("The connection ended before the command did.");
+        }
+
+        return new CommandResult(_command.ExitStatus ?? 255, string.Empty, Encoding.UTF8.GetString(_errors.ToArray()));
     }
 
     private async Task AbandonAsync(Task<Task> opening, Action closed)
@@ -232,37 +244,5 @@ internal sealed class SshCommandStream : ICommandStream
         }
 
         closed();
-    }
-
-    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "set_OutputStream")]
-    private static extern void SetOutput(SshCommand command, Stream stream);
-
-    private sealed class Sink(SshCommandStream owner, Action signOfLife) : Stream
-    {
-        public override bool CanRead => false;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => true;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
-        public override void Flush()
-        {
-        }
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count)
-        {
-            signOfLife();
-            owner.Take(buffer.AsSpan(offset, count));
-        }
     }
 }

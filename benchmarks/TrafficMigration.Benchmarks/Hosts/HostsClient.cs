@@ -75,7 +75,7 @@ internal static class HostsClient
             KernelCores = (spent.PrivilegedTime - cpu.PrivilegedTime).TotalSeconds / seconds,
             ResidentMegabytes = Status("VmRSS:") / 1024,
             PeakResidentMegabytes = Status("VmHWM:") / 1024,
-            ManagedMegabytes = GC.GetGCMemoryInfo().HeapSizeBytes / 1048576.0,
+            ManagedMegabytes = GC.GetTotalMemory(forceFullCollection: false) / 1048576.0,
             AllocatedMegabytesPerSecond = (GC.GetTotalAllocatedBytes() - allocated) / 1048576.0 / seconds,
             Collections = GC.CollectionCount(0) - collections,
             Threads = (int)Status("Threads:"),

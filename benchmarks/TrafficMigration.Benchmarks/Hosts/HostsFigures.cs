@@ -36,7 +36,7 @@ internal sealed record HostsFigures
     /// <summary>The most that was ever resident, connecting included.</summary>
     public required double PeakResidentMegabytes { get; init; }
 
-    /// <summary>Managed memory in use, after the last garbage collection.</summary>
+    /// <summary>Managed memory in use, with what the next garbage collection would free.</summary>
     public required double ManagedMegabytes { get; init; }
 
     /// <summary>Managed memory allocated in the window, per second.</summary>

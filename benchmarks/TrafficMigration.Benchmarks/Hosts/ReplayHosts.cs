@@ -11,8 +11,9 @@ namespace TrafficMigration.Benchmarks.Hosts;
 /// </summary>
 /// <remarks>
 /// One sshd listens on 16 addresses, which is as many as it can (MAX_LISTEN_SOCKS): a listening sshd does nothing
-/// once all are connected, and each connection has its own pair of sshd processes anyway. A shell holds them all and
-/// ends them, by process id, when its standard input ends: when this object is disposed or this process is killed.
+/// once all are connected, and each connection has its own pair of sshd processes anyway. A shell holds them all,
+/// ends them by process id and removes their files when its standard input ends: when this object is disposed or
+/// this process is killed.
 /// </remarks>
 internal sealed class ReplayHosts : IAsyncDisposable
 {
@@ -21,10 +22,13 @@ internal sealed class ReplayHosts : IAsyncDisposable
 
     private const string Keeper =
         """
+        directory=$1
+        shift
         for config in "$@"; do /usr/sbin/sshd -D -e -f "$config" & pids="$pids $!"; done
         read -r _
         kill $pids
         wait
+        rm -rf "$directory"
         """;
 
     private readonly Process _keeper;
@@ -71,7 +75,7 @@ internal sealed class ReplayHosts : IAsyncDisposable
             await File.WriteAllTextAsync(Path.Combine(directory, "known_hosts"), $"[127.1.0.*]:{port} {hostKey}\n");
             await File.WriteAllTextAsync(Path.Combine(directory, "port"), port.ToString(CultureInfo.InvariantCulture));
             string[] configs = [.. Enumerable.Range(0, options.Hosts).Chunk(AddressesEach).Select(hosts => Config(directory, port, hosts))];
-            var start = new ProcessStartInfo("/bin/sh", ["-c", Keeper, "keeper", .. configs])
+            var start = new ProcessStartInfo("/bin/sh", ["-c", Keeper, "keeper", directory, .. configs])
             {
                 RedirectStandardInput = true,
                 RedirectStandardError = true,
@@ -82,7 +86,7 @@ internal sealed class ReplayHosts : IAsyncDisposable
             await running.AwaitListeningAsync(options.Hosts, port);
             return running;
         }
-        catch
+        catch when (System.IO.Directory.Exists(directory))
         {
             System.IO.Directory.Delete(directory, recursive: true);
             throw;
@@ -95,9 +99,9 @@ internal sealed class ReplayHosts : IAsyncDisposable
         _keeper.StandardInput.Close();
         await _keeper.WaitForExitAsync();
         _keeper.Dispose();
-        System.IO.Directory.Delete(Directory, recursive: true);
     }
 
+    // HOME is where nothing is, so that what the user's shell does at its start costs nothing.
     private static string Config(string directory, int port, int[] hosts)
     {
         string path = Path.Combine(directory, string.Create(CultureInfo.InvariantCulture, $"sshd_config_{hosts[0]}"));
@@ -108,6 +112,7 @@ internal sealed class ReplayHosts : IAsyncDisposable
             AuthorizedKeysFile {Path.Combine(directory, "user.pub")}
             ForceCommand exec /bin/bash --norc {Path.Combine(directory, Recording.Script)} {directory}
             PidFile none
+            SetEnv HOME={Path.Combine(directory, "home")}
             UsePAM no
             StrictModes no
             PermitRootLogin prohibit-password

@@ -2,7 +2,7 @@
 # clocks that advance. Bash, because its `read -t` waits without a process a second, of which 200 hosts on one
 # machine would otherwise spend most of what is to be measured.
 case $SSH_ORIGINAL_COMMAND in
-  *@sample*) ;;
+  *@facts*) ;;
   *) exec /bin/sh -c "$SSH_ORIGINAL_COMMAND" ;;
 esac
 exec 3<> <(:)
