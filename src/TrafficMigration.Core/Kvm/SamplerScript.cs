@@ -41,7 +41,8 @@ internal static class SamplerScript
           ids=$($virsh list --uuid --state-running 2>&1) || { status=$?; printf '@failed %s\n%s\n' "$status" "$ids"; return; }
           commands='domstats --list-running --state --balloon DIRTY --raw'
           for id in $ids; do commands="$commands; dumpxml $id"; done
-          [ -z "$ids" ] || $virsh "$commands" 2>&1 || printf '@partial\n'
+          # A VM's description may have lines that look like ours.
+          [ -z "$ids" ] || { $virsh "$commands" 2>&1 || printf '@partial\n'; } | sed '/^@partial$/!s/^@/ @/'
         }
         links() {
           cd /sys/class/net || return
@@ -78,7 +79,7 @@ internal static class SamplerScript
         run() {
           facts; sample
           while :; do
-            ask=$(timeout INTERVAL head -n 1)
+            ask=$(timeout INTERVAL sh -c 'read -r ask && echo "$ask"') # head would swallow a second line
             case $?$ask in
               124*) ;;
               0facts) facts ;;
