@@ -84,7 +84,8 @@ internal static class SamplerScript
         run() {
           facts; sample
           while :; do
-            ask=$(timeout INTERVAL head -n 1)
+            # read takes one line and leaves the next, should two requests come at once.
+            ask=$(timeout INTERVAL sh -c 'read -r ask && echo "$ask"')
             case $?$ask in
               124*) ;;
               0facts) facts ;;
