@@ -89,6 +89,47 @@ public sealed class TopologyTests
         Assert.Equal((0, 0, 0, 1), (none.TxBitsPerSecond, none.RxBitsPerSecond, none.InterfaceCount!.Value, none.SampleCount!.Value));
     }
 
+    [Theory]
+    [InlineData("bond-vlan")]
+    [InlineData("bond-vlan-destination")] // the route to the destination goes by bond0.200
+    public void Bridges_and_VLANs_on_a_bond_all_leave_by_the_bond(string recording)
+    {
+        var host = new Recording(recording);
+        HostMeasurement measured = Recording.Window().Take([host.Facts, .. host.Samples]).Measured();
+
+        Assert.Equal(["bond0"], Of(host).Uplinks);
+        Assert.All(Of(host).Interfaces.Values, nics => Assert.Equal(Way.Uplink, Assert.Single(nics).Way));
+        // Small programs behind the taps sent broadcasts; all of it left by the bond.
+        double seconds = measured.Host.Window!.Value.TotalSeconds;
+        foreach ((string vm, string tap) in ((string, string)[])[("vm1", "vnet0"), ("vm2", "vnet1")])
+        {
+            double sent = (host.Samples.Last().Links[tap].RxBytes - host.Samples.First().Links[tap].RxBytes) * 8;
+            Assert.Equal(sent / seconds, measured.VirtualMachines.Single(v => v.VMName == vm).TxBitsPerSecond, tolerance: 0.01 * sent / seconds);
+            Assert.True(sent > 100_000);
+        }
+
+        Assert.Equal(("bond0", 10_000_000_000L, "full"), (measured.Host.Uplink, measured.Host.LinkBitsPerSecond, measured.Host.LinkDuplex));
+        Assert.False(measured.HasUnknownLocalTraffic);
+    }
+
+    [Fact]
+    public void Open_vSwitch_is_followed_through_its_patch_ports()
+    {
+        // vm6 hangs on br-int, which reaches uplink1 by br-ex; this host was reached by uplink0.
+        var host = new Recording("ovs");
+        string ofSwitch = host.Facts.Links["br-ex"].Addresses.Single().ToString();
+
+        Assert.Equal(["br-ex", "br-int"], host.Facts.Switches.Select(s => s.Name).Order());
+        Assert.Equal(["uplink0"], Of(host).Uplinks);
+        Assert.Equal(Way.Elsewhere, Assert.Single(Of(host).Interfaces.Values.Single()).Way);
+        Topology byUplink1 = Topology.Of(host.Facts, new IPNetwork(IPAddress.Parse(ofSwitch), 32))!;
+        Assert.Equal(["uplink1"], byUplink1.Uplinks);
+        Assert.Equal(Way.Uplink, Assert.Single(byUplink1.Interfaces.Values.Single()).Way);
+        Assert.InRange(
+            Recording.Window(network: ofSwitch + "/32").Take([host.Facts, .. host.Samples]).Measured().VirtualMachines.Single().TxBitsPerSecond,
+            2.5e6, 3.6e6);
+    }
+
     [Fact]
     public void A_host_that_is_reached_by_loopback_is_taken_by_its_default_route()
     {

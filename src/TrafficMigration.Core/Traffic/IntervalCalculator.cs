@@ -173,7 +173,9 @@ internal sealed class IntervalCalculator
 
         double fromVMs = vms.Sum(v => Rate(v!.Value.RxBytes));
         double entered = outward.Length > 0 ? fromVMs + Rate(host.TxBytes) : fromVMs;
-        double left = outward.Length > 0 ? outward.Sum(o => Rate(o!.Value.TxBytes)) : Rate(host.RxBytes);
+        double left = outward.Length > 0
+            ? outward.Sum(o => Rate(o!.Value.TxBytes)) - bridge.OtherUsers.Select(Change).Sum(o => Rate(o?.TxBytes ?? 0))
+            : Rate(host.RxBytes);
         double local = entered - left;
         return local > LocalBitsPerSecond && local > LocalShare * entered;
     }

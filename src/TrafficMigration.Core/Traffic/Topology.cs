@@ -79,7 +79,8 @@ internal sealed class Topology
     private BridgePorts Bridge(LinkFacts bridge) => new(
         bridge.Name,
         [.. _facts.Links.Values.Where(l => l.Master == bridge.Name && _vmLinks.Contains(l.Name)).Select(l => l.Name)],
-        [.. OutwardPorts(bridge.Name).Select(l => l.Name)]);
+        [.. OutwardPorts(bridge.Name).Select(l => l.Name)],
+        [.. OutwardPorts(bridge.Name).SelectMany(p => _facts.Links.Values.Where(l => l.Parent == p.Name)).Select(l => l.Name)]);
 
     /// <summary>
     /// The ports of a bridge that lead out of the host. Containers hang on veth pairs: where a bridge has any other
@@ -192,4 +193,6 @@ internal sealed record VMInterface(string Link, int Index, Way Way, bool IsGuest
 /// <param name="Name">The bridge's own link, by which the host itself uses it.</param>
 /// <param name="VMPorts">The VMs' links.</param>
 /// <param name="OutwardPorts">The links that lead out of the host.</param>
-internal sealed record BridgePorts(string Name, IReadOnlyList<string> VMPorts, IReadOnlyList<string> OutwardPorts);
+/// <param name="OtherUsers">The VLANs and the like that use those links beside the bridge.</param>
+internal sealed record BridgePorts(
+    string Name, IReadOnlyList<string> VMPorts, IReadOnlyList<string> OutwardPorts, IReadOnlyList<string> OtherUsers);
