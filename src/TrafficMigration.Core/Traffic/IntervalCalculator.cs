@@ -9,8 +9,8 @@ internal sealed class IntervalCalculator
     // this, the wall clock was not set meanwhile and its finer reading is taken.
     private const double ClockAgreement = 0.05;
 
-    // No link moves this much between two samples; a counter that went back by more was reset, not wrapped.
-    private const ulong LargestDifference = 1UL << 48;
+    // 10 Tbit/s: no link of a host moves that; a counter that seems to was reset.
+    private const double HighestBitsPerSecond = 1e13;
 
     // Beyond this share of what enters a bridge, or this rate, what does not leave it is no rounding of counters.
     private const double LocalShare = 0.02;
@@ -96,13 +96,15 @@ internal sealed class IntervalCalculator
         return Math.Abs(wall - monotonic) <= ClockAgreement ? wall : monotonic;
     }
 
-    private static LinkCounters? Difference(LinkCounters before, LinkCounters after)
+    private LinkCounters? Difference(LinkCounters before, LinkCounters after)
     {
         // Unsigned subtraction is right across a wrap of 64 bits, and absurdly large after a reset.
         var difference = new LinkCounters(
             unchecked(after.RxBytes - before.RxBytes), unchecked(after.RxPackets - before.RxPackets),
             unchecked(after.TxBytes - before.TxBytes), unchecked(after.TxPackets - before.TxPackets));
-        return difference.RxBytes > LargestDifference || difference.TxBytes > LargestDifference ? null : difference;
+        return Rate(difference.RxBytes) > HighestBitsPerSecond || Rate(difference.TxBytes) > HighestBitsPerSecond
+            ? null
+            : difference;
     }
 
     private VMInterval Add(VMInterval interval, VMInterface nic, LinkCounters difference)
