@@ -35,7 +35,7 @@ cleanup() {
 trap cleanup EXIT
 
 [ -d /sys/fs/cgroup/cpuacct ] || { echo "host-cost needs the cpuacct cgroup at /sys/fs/cgroup/cpuacct" >&2; exit 3; }
-lab up --name $name --hosts 1
+lab up --name $name --hosts 2
 
 # shellcheck disable=SC2016
 ask 'for i in $(seq '"$vms"'); do

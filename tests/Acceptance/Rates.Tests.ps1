@@ -1,0 +1,135 @@
+BeforeAll {
+    Import-Module "$PSScriptRoot/../../lab/Lab.psm1"
+    $vms = 'vm1', 'vm2', 'vm3', 'vm4'
+    $vms | ForEach-Object { Invoke-Lab guest-start kvm-a $_ --memory 128 --fill 8 --no-wait }
+    $vms | ForEach-Object { Invoke-Lab guest-exec $_ -- true }
+}
+
+AfterAll {
+    $vms | ForEach-Object { Invoke-Lab guest-stop $_ }
+}
+
+Describe 'Four VMs that send and receive at once, two of which also talk to each other' {
+    It 'is within 3 % of iperf3 over 10 s at <Share> % of the link' -ForEach @(
+        @{ Share = 5; Each = '1250K'; Local = '1M' }
+        @{ Share = 50; Each = '12500K'; Local = '8M' }
+        @{ Share = 90; Each = '22500K'; Local = '8M' }
+    ) {
+        foreach ($vm in $vms) {
+            Start-LabTraffic $vm out -Rate $Each -Seconds 90
+            Start-LabTraffic $vm in -Rate $Each -Seconds 90
+        }
+
+        Start-LabTraffic vm1 to -Peer vm2 -Rate $Local -Seconds 90
+        Start-LabTraffic vm2 to -Peer vm1 -Rate $Local -Seconds 90
+        try {
+            Start-Sleep 3
+            $rates = Get-VMTrafficRate kvm-a -SampleCount 10
+            # iperf3 stamps a line when its second is over: the last one must have been written.
+            Start-Sleep 2
+            $flows = foreach ($rate in $rates) {
+                $span = @{ From = $rate.SampledAt - $rate.Window; To = $rate.SampledAt }
+                @{ VM = $rate.VMName; What = 'Tx'; Seen = $rate.TxBitsPerSecond; Iperf = Get-LabTrafficMean $rate.VMName out @span }
+                @{ VM = $rate.VMName; What = 'Rx'; Seen = $rate.RxBitsPerSecond; Iperf = Get-LabTrafficMean $rate.VMName in @span }
+            }
+
+            $span = @{ From = $rates[0].SampledAt - $rates[0].Window; To = $rates[0].SampledAt }
+            $local = @{ vm1 = Get-LabTrafficMean vm1 to -Peer vm2 @span; vm2 = Get-LabTrafficMean vm2 to -Peer vm1 @span }
+            $flows += @{ VM = 'vm1'; What = 'LocalTx'; Seen = $rates[0].LocalTxBitsPerSecond; Iperf = $local.vm1 }
+            $flows += @{ VM = 'vm2'; What = 'LocalRx'; Seen = $rates[1].LocalRxBitsPerSecond; Iperf = $local.vm1 }
+            $flows += @{ VM = 'vm2'; What = 'LocalTx'; Seen = $rates[1].LocalTxBitsPerSecond; Iperf = $local.vm2 }
+            $flows += @{ VM = 'vm1'; What = 'LocalRx'; Seen = $rates[0].LocalRxBitsPerSecond; Iperf = $local.vm2 }
+        }
+        finally {
+            foreach ($vm in $vms) {
+                Stop-LabTraffic $vm out
+                Stop-LabTraffic $vm in
+            }
+
+            Stop-LabTraffic vm1 to -Peer vm2
+            Stop-LabTraffic vm2 to -Peer vm1
+        }
+
+        $table = $flows | ForEach-Object { '{0} {1,-7} {2,10} iperf3 {3,10} {4,7:P2}' -f $_.VM, $_.What, $_.Seen, $_.Iperf, ($_.Seen / $_.Iperf - 1) }
+        Write-Host ($table -join "`n")
+        $rates.VMName | Should -Be $vms
+        $flows | Where-Object { [math]::Abs($_.Seen / $_.Iperf - 1) -gt 0.03 } | Should -BeNullOrEmpty -Because ($table -join "`n")
+        # The two others talk to nobody here.
+        $rates[2, 3].LocalTxBitsPerSecond | ForEach-Object { $_ | Should -BeLessThan 20000 }
+    }
+
+    It 'leaves nothing of the counting behind on the host' {
+        ssh kvm-a nft list tables | Should -BeNullOrEmpty
+        ssh kvm-a 'ps -eo args' | Where-Object { $_ -match 'nft -i|/proc/net/dev' } | Should -BeNullOrEmpty
+    }
+}
+
+Describe 'A sampler whose client dies' {
+    It 'ends by itself when the client is killed, and with it the counting' {
+        Start-LabTraffic vm1 to -Peer vm2 -Rate 8M -Seconds 60
+        try {
+            $module = (Get-Module TrafficMigration).Path
+            $client = Start-Process (Get-Process -Id $PID).Path -PassThru -RedirectStandardOutput "$TestDrive/out.txt" -ArgumentList @(
+                '-NoProfile', '-NonInteractive', '-Command', "Import-Module '$module'; Get-VMTrafficRate kvm-a -Continuous | Out-String -Stream")
+            $counting = { ssh kvm-a nft list tables }
+            $clock = [Diagnostics.Stopwatch]::StartNew()
+            while (-not (& $counting) -and $clock.Elapsed.TotalSeconds -lt 30) { Start-Sleep -Milliseconds 200 }
+            & $counting | Should -Be 'table bridge trafficmigration'
+
+            $client.Kill()
+            $clock.Restart()
+            while ((ssh kvm-a 'ps -eo args' | Where-Object { $_ -match 'nft -i|/proc/net/dev' }) -and $clock.Elapsed.TotalSeconds -lt 20) { Start-Sleep -Milliseconds 200 }
+            ssh kvm-a 'ps -eo args' | Where-Object { $_ -match 'nft -i|/proc/net/dev' } | Should -BeNullOrEmpty
+            & $counting | Should -BeNullOrEmpty
+        }
+        finally {
+            Stop-LabTraffic vm1 to -Peer vm2
+        }
+    }
+}
+
+Describe 'Get-VMTrafficRate -Continuous' {
+    It 'streams an object a VM and interval over one connection, and ends with the pipeline' {
+        $seen = Get-VMTrafficRate kvm-a -Name vm1, vm2 -Continuous -SampleCount 3 | Select-Object -First 8
+        $seen.VMName | Should -Be (@('vm1', 'vm2') * 4)
+        $seen[0, 2, 4, 6].SampleCount | Should -Be 1, 2, 3, 3
+        $seen[6].SampledAt | Should -BeGreaterThan $seen[4].SampledAt
+    }
+
+    It 'sees a VM pause, and come and go' {
+        ssh kvm-a virsh -q suspend vm3
+        try {
+            (Get-VMTrafficRate kvm-a -SampleCount 1).VMName | Should -Be vm1, vm2, vm4
+        }
+        finally {
+            ssh kvm-a virsh -q resume vm3
+        }
+    }
+}
+
+Describe 'What planning needs of a VM and a host' {
+    It 'knows the dirty rate when asked, vCPUs, resident memory, disks and post-copy' {
+        $rate = Get-VMTrafficRate kvm-a -Name vm1 -SampleCount 2 -DirtyRate
+        $rate.DirtyBytesPerSecond | Should -BeGreaterOrEqual 0
+        $rate.VCpuCount | Should -Be 1
+        $rate.ResidentBytes | Should -BeGreaterThan 64MB
+        $rate.DiskStorage | Should -Be None
+        $rate.PostCopyCapable | Should -BeTrue
+        $rate.InterfaceCount | Should -Be 1
+    }
+
+    It 'takes hosts that were measured earlier as the destination' {
+        $there = Get-HostTraffic kvm-b -SampleCount 1
+        $there.Uplink | Should -Be uplink0
+        $there.LinkDuplex | Should -Be full
+        $there.LinkMtuBytes | Should -Be 1500
+        $plan = Get-VMTrafficRate kvm-a -Name vm1 -SampleCount 1 | Get-MigrationPlan -Destination $there
+        $plan.Destination | Should -Be kvm-b
+        $plan.Plan.Links[1].LinkBitsPerSecond | Should -Be 100000000
+    }
+
+    It 'refuses a migration network that the host is not in, and text that is none' {
+        { Get-VMTrafficRate kvm-a -MigrationNetwork 203.0.113.0/24 -ErrorAction Stop } | Should -Throw -ErrorId 'MigrationNetworkMissing,*'
+        { Get-VMTrafficRate kvm-a -MigrationNetwork nonsense } | Should -Throw -ErrorId 'MigrationNetworkInvalid,*'
+    }
+}
