@@ -63,7 +63,7 @@ internal sealed class ReplayHosts : IAsyncDisposable
         try
         {
             int port = FreePort();
-            Recording.WriteTo(directory, options.Links, options.Interval);
+            Recording.WriteTo(directory, options);
             foreach (string key in new[] { "host", "user" })
             {
                 using Process keygen = Process.Start(
