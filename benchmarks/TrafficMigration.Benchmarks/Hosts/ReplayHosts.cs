@@ -24,6 +24,7 @@ internal sealed class ReplayHosts : IAsyncDisposable
         """
         directory=$1
         shift
+        trap : HUP INT TERM
         for config in "$@"; do /usr/sbin/sshd -D -e -f "$config" & pids="$pids $!"; done
         read -r _
         kill $pids
