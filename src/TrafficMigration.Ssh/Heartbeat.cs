@@ -15,8 +15,15 @@ namespace TrafficMigration.Ssh;
 internal sealed class Heartbeat(TimeSpan interval, TimeSpan limit, Func<Task> probe, Action fallenSilent)
     : IDisposable
 {
+    /// <summary>
+    /// How many looks are left out while no command is pending: a probe is a session and a process, and hundreds of
+    /// hosts may be quiet between two samples for an hour.
+    /// </summary>
+    private const int LooksToWatch = 6;
+
     private readonly object _gate = new();
     private int _pending;
+    private int _watched;
     private long _signs;
     private PeriodicTimer? _running;
 
@@ -36,10 +43,15 @@ internal sealed class Heartbeat(TimeSpan interval, TimeSpan limit, Func<Task> pr
         }
     }
 
-    /// <summary>Watches the host until the result is disposed.</summary>
+    /// <summary>Watches the host, six times less often than while a command is pending, until the result is disposed.</summary>
     public IDisposable Watch()
     {
-        Enter();
+        lock (_gate)
+        {
+            _watched++;
+            Enter();
+        }
+
         return new Watching(this);
     }
 
@@ -83,8 +95,15 @@ internal sealed class Heartbeat(TimeSpan interval, TimeSpan limit, Func<Task> pr
     private async Task BeatAsync(PeriodicTimer timer)
     {
         long seen = Interlocked.Read(ref _signs);
+        int ticks = 0;
         while (await timer.WaitForNextTickAsync())
         {
+            if (++ticks < LooksToWatch && IsOnlyWatching())
+            {
+                continue;
+            }
+
+            ticks = 0;
             long now = Interlocked.Read(ref _signs);
             if (now == seen && !await AnswersAsync() && IsSilentSince(seen, timer))
             {
@@ -93,6 +112,14 @@ internal sealed class Heartbeat(TimeSpan interval, TimeSpan limit, Func<Task> pr
             }
 
             seen = now;
+        }
+    }
+
+    private bool IsOnlyWatching()
+    {
+        lock (_gate)
+        {
+            return _pending == _watched;
         }
     }
 
@@ -126,7 +153,11 @@ internal sealed class Heartbeat(TimeSpan interval, TimeSpan limit, Func<Task> pr
         {
             if (Interlocked.Exchange(ref _ended, 1) == 0)
             {
-                heartbeat.Leave();
+                lock (heartbeat._gate)
+                {
+                    heartbeat._watched--;
+                    heartbeat.Leave();
+                }
             }
         }
     }

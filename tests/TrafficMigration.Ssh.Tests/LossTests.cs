@@ -90,7 +90,7 @@ public sealed class LossTests(SshServer server) : IClassFixture<SshServer>
     {
         await using ICommandChannel channel = await server.Connector().ConnectAsync(
             server.Endpoint with { ConnectTimeout = TimeSpan.FromSeconds(4) }, Token);
-        await using ICommandStream stream = await channel.StartAsync("sleep 10; echo woken", Token);
+        await using ICommandStream stream = await channel.StartAsync("sleep 14; echo woken", Token);
 
         Assert.Equal("woken", await stream.ReadLineAsync(Token));
     }
@@ -105,7 +105,7 @@ public sealed class LossTests(SshServer server) : IClassFixture<SshServer>
         Tool.Run("kill", "-STOP", session);
         try
         {
-            await Expect.FailureAsync("HostTimeout", () => stream.ReadLineAsync(Token).AsTask(), withinSeconds: 20);
+            await Expect.FailureAsync("HostTimeout", () => stream.ReadLineAsync(Token).AsTask(), withinSeconds: 40);
             await Expect.FailureAsync("HostTimeout", () => stream.WriteLineAsync("", Token).AsTask(), withinSeconds: 2);
             await Expect.FailureAsync("HostTimeout", () => stream.Completion, withinSeconds: 2);
             var clock = Stopwatch.StartNew();

@@ -68,6 +68,7 @@ internal static class HostsClient
             Hosts = options.Hosts,
             IntervalSeconds = options.Interval.TotalSeconds,
             LinksPerHost = options.Links,
+            WritesPerSample = options.Writes,
             ConnectSeconds = connected,
             ConnectCpuSeconds = connectedCpu,
             WindowSeconds = seconds,

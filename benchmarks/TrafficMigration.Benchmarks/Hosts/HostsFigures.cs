@@ -15,6 +15,9 @@ internal sealed record HostsFigures
     /// <summary>Links of VMs on each host.</summary>
     public required int LinksPerHost { get; init; }
 
+    /// <summary>Writes of a host for each sample.</summary>
+    public required int WritesPerSample { get; init; }
+
     /// <summary>Seconds until every host had sent its first sample.</summary>
     public required double ConnectSeconds { get; init; }
 

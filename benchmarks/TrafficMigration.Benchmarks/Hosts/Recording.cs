@@ -10,7 +10,7 @@ internal static class Recording
     public const string Script = "replay.bash";
 
     /// <summary>Writes the parts and the script into a directory.</summary>
-    public static void WriteTo(string directory, int links, TimeSpan interval)
+    public static void WriteTo(string directory, HostsOptions options)
     {
         string[] lines = Resource("recorded-sampler-output.txt").Split('\n');
         int sample = Array.FindIndex(lines, line => line.StartsWith("@sample ", StringComparison.Ordinal));
@@ -18,12 +18,13 @@ internal static class Recording
         string[] counters = [.. lines[(sample + 3)..counted].Select(Advancing)];
         string vm = counters.Last(line => line.TrimStart().StartsWith("vnet", StringComparison.Ordinal));
         int known = counters.Count(line => line.TrimStart().StartsWith("vnet", StringComparison.Ordinal));
-        IEnumerable<string> more = Enumerable.Range(known, Math.Max(0, links - known))
+        IEnumerable<string> more = Enumerable.Range(known, Math.Max(0, options.Links - known))
             .Select(i => $"vnet{i.ToString(CultureInfo.InvariantCulture)}{vm[vm.IndexOf(':', StringComparison.Ordinal)..]}");
         Write("facts", lines[..sample]);
         Write("head", lines[(sample + 1)..(sample + 3)]);
         Write("counters", [.. counters, .. more]);
-        Write("interval", [interval.TotalSeconds.ToString(CultureInfo.InvariantCulture)]);
+        Write("interval", [options.Interval.TotalSeconds.ToString(CultureInfo.InvariantCulture)]);
+        Write("writes", [options.Writes.ToString(CultureInfo.InvariantCulture)]);
         File.WriteAllText(Path.Combine(directory, Script), Resource(Script));
 
         void Write(string name, IEnumerable<string> part) => File.WriteAllLines(Path.Combine(directory, name), part);

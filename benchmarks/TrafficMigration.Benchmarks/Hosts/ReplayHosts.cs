@@ -24,6 +24,7 @@ internal sealed class ReplayHosts : IAsyncDisposable
         """
         directory=$1
         shift
+        trap : HUP INT TERM
         for config in "$@"; do /usr/sbin/sshd -D -e -f "$config" & pids="$pids $!"; done
         read -r _
         kill $pids
@@ -63,7 +64,7 @@ internal sealed class ReplayHosts : IAsyncDisposable
         try
         {
             int port = FreePort();
-            Recording.WriteTo(directory, options.Links, options.Interval);
+            Recording.WriteTo(directory, options);
             foreach (string key in new[] { "host", "user" })
             {
                 using Process keygen = Process.Start(

@@ -6,19 +6,21 @@ case $SSH_ORIGINAL_COMMAND in
   *) exec /bin/sh -c "$SSH_ORIGINAL_COMMAND" ;;
 esac
 exec 3<> <(:)
-facts=$(<"$1/facts") head=$(<"$1/head") counters=$(<"$1/counters") interval=$(<"$1/interval")
-clock() { read -r up _ </proc/uptime; printf '@%s %s %s\n' "$1" "$EPOCHREALTIME" "$up"; }
-# The sampler's programs write one after another, and so it arrives: a packet for each.
-gap() { read -r -t 0.002 -u 3; }
+facts=$(<"$1/facts") head=$(<"$1/head") counters=$(<"$1/counters") interval=$(<"$1/interval") writes=$(<"$1/writes")
+clock() { read -r up _ </proc/uptime; printf -v out '%s@%s %s %s\n' "$out" "$1" "$EPOCHREALTIME" "$up"; }
+flush() { printf %s "$out"; out=; }
+# What programs write one after another arrives in a packet each, if there is time between.
+gap() { ((writes == 1)) || { flush; read -r -t 0.002 -u 3; }; }
 printf '%s\n' "$facts"
 for ((n = 0; ; n++)); do
   printf -v count %06d "$n"
   clock sample
   gap
-  printf '%s\n%s\n' "$head" "${counters//COUNT/$count}"
+  out+=$head$'\n'${counters//COUNT/$count}$'\n'
   gap
   clock counted
-  printf '@end\n'
+  out+=$'@end\n'
+  flush
   read -r -t "$interval" ask
   status=$?
   # 1 is the end of the input; above 128, only the time is over.
