@@ -8,32 +8,34 @@ namespace TrafficMigration.Tests;
 public sealed class LocalTrafficTests
 {
     private static readonly Recording Host = new("pairs");
+    private static readonly string Sender = Host.Facts.Domains!.Single(d => d.Name == "vm1").Interfaces[0]!;
+    private static readonly string Receiver = Host.Facts.Domains!.Single(d => d.Name != "vm1").Interfaces[0]!;
 
     [Fact]
     public void Counters_that_do_not_add_up_make_the_window_ask_for_pairs_once()
     {
-        HostSample[] samples = [Host.Sample(0, ("vnet0", 0, 0), ("uplink0", 0, 0)), Host.Sample(1, ("vnet0", 2_000_000, 0), ("uplink0", 0, 1_000_000))];
+        HostSample[] samples = [Host.Sample(0, (Sender, 0, 0), ("uplink0", 0, 0)), Host.Sample(1, (Sender, 2_000_000, 0), ("uplink0", 0, 1_000_000))];
         TrafficWindow window = Recording.Window().Take(Host.Facts, samples[0]);
 
         Assert.Equal(SamplerScript.Pairs, window.Observe(samples[1]));
         Assert.Equal(0, window.Count);
-        Assert.Null(window.Observe(Host.Sample(2, ("vnet0", 4_000_000, 0), ("uplink0", 0, 2_000_000))));
+        Assert.Null(window.Observe(Host.Sample(2, (Sender, 4_000_000, 0), ("uplink0", 0, 2_000_000))));
         Assert.False(window.HasUnknownLocalTraffic);
     }
 
     [Fact]
     public void Traffic_that_all_leaves_is_not_local_and_nothing_is_set_up()
     {
-        TrafficWindow window = Recording.Window().Take(Host.Facts, Host.Sample(0, ("vnet0", 0, 0)));
+        TrafficWindow window = Recording.Window().Take(Host.Facts, Host.Sample(0, (Sender, 0, 0)));
 
-        Assert.Null(window.Observe(Host.Sample(1, ("vnet0", 2_000_000, 0))));
+        Assert.Null(window.Observe(Host.Sample(1, (Sender, 2_000_000, 0))));
         Assert.All(window.Measured().VirtualMachines, vm => Assert.Equal((0, 0), (vm.LocalTxBitsPerSecond!.Value, vm.LocalRxBitsPerSecond!.Value)));
     }
 
     [Fact]
     public void Counted_pairs_split_what_a_VM_sent_into_what_left_and_what_stayed()
     {
-        // Recorded while vm1 (vnet0) sent 20 Mbit/s to the other VM (vnet4) and 20 Mbit/s out of the host.
+        // Recorded while vm1 sent 20 Mbit/s to the other VM and 20 Mbit/s out of the host, which read 300 kB from the other.
         HostMeasurement measured = Recording.Window().Take([Host.Facts, .. Host.Samples]).Measured();
         VMTrafficRate sender = measured.VirtualMachines.Single(v => v.VMName == "vm1");
         VMTrafficRate receiver = measured.VirtualMachines.Single(v => v.VMName != "vm1");
@@ -42,6 +44,8 @@ public sealed class LocalTrafficTests
         Assert.InRange(sender.LocalTxBitsPerSecond!.Value, 19e6, 22e6);
         Assert.InRange(receiver.LocalRxBitsPerSecond!.Value, 19e6, 22e6);
         Assert.InRange(receiver.RxBitsPerSecond, 0, 1e5);
+        Assert.InRange(receiver.LocalTxBitsPerSecond!.Value, 4e5, 1.5e6);
+        Assert.InRange(receiver.TxBitsPerSecond, 0, 1e5);
         Assert.False(measured.HasUnknownLocalTraffic);
     }
 
@@ -54,7 +58,7 @@ public sealed class LocalTrafficTests
             TrafficWindow window = Recording.Window(countersOnly: countersOnly).Take(Host.Facts);
             for (ulong i = 0; i < 9; i++)
             {
-                window.Take(Host.Sample(i, ("vnet0", i * 2_000_000, 0), ("vnet4", 0, i * 1_000_000), ("uplink0", 0, i * 1_000_000)));
+                window.Take(Host.Sample(i, (Sender, i * 2_000_000, 0), (Receiver, 0, i * 1_000_000), ("uplink0", 0, i * 1_000_000)));
             }
 
             VMTrafficRate sender = window.Measured().VirtualMachines.Single(v => v.VMName == "vm1");

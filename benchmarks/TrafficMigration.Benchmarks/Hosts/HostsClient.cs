@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using TrafficMigration.Kvm;
 using TrafficMigration.Ssh;
+using TrafficMigration.Traffic;
 
 namespace TrafficMigration.Benchmarks.Hosts;
 
@@ -23,9 +24,7 @@ internal static class HostsClient
 
         int port = int.Parse(await File.ReadAllTextAsync(Path.Combine(directory, "port"), stop.Token), CultureInfo.InvariantCulture);
         var connector = new SshHostConnector([Path.Combine(directory, "known_hosts")], directory);
-        // Another way to read samples is put in here.
-        Sampled[] hosts =
-            [.. Enumerable.Range(0, options.Hosts).Select(host => new Sampled(connector, Endpoint(host), new CountingSource()))];
+        Sampled[] hosts = [.. Enumerable.Range(0, options.Hosts).Select(host => new Sampled(connector, Endpoint(host)))];
         var clock = Stopwatch.StartNew();
         // As many at once as a user with this many hosts would not complain about.
         await Parallel.ForEachAsync(
@@ -105,47 +104,43 @@ internal static class HostsClient
         }
     }
 
-    /// <summary>One host and its sampler.</summary>
-    private sealed class Sampled(SshHostConnector connector, HostEndpoint endpoint, ISampleSource source) : IAsyncDisposable
+    /// <summary>One host, watched as <c>Get-VMTrafficRate -Continuous</c> does.</summary>
+    private sealed class Sampled(SshHostConnector connector, HostEndpoint endpoint) : IAsyncDisposable
     {
         private readonly TaskCompletionSource _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private ICommandChannel? _channel;
-        private ICommandStream? _stream;
-        private Task _reading = Task.CompletedTask;
+        private Task _watching = Task.CompletedTask;
         private long _samples;
 
         public long Samples => Interlocked.Read(ref _samples);
 
-        public bool HasFailed => _reading.IsCompleted;
+        public bool HasFailed => _watching.IsCompleted;
 
-        /// <summary>Returns when the first sample is here.</summary>
+        /// <summary>Returns when the first interval is measured.</summary>
         public async ValueTask StartAsync(TimeSpan interval, CancellationToken cancellationToken)
         {
             _channel = await connector.ConnectAsync(endpoint, cancellationToken);
-            _stream = await _channel.StartAsync(
-                SamplerScript.For(interval, destination: null, withDirtyRate: false), cancellationToken);
-            _reading = source.ReadAsync(_stream, Count, cancellationToken);
-            await Task.WhenAny(_first.Task, _reading);
+            _watching = WatchAsync(_channel, interval, cancellationToken);
+            await Task.WhenAny(_first.Task, _watching);
         }
 
         public async ValueTask DisposeAsync()
         {
-            await _reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (_stream is not null)
-            {
-                await _stream.DisposeAsync();
-            }
-
+            await _watching.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (_channel is not null)
             {
                 await _channel.DisposeAsync();
             }
         }
 
-        private void Count()
+        private async Task WatchAsync(ICommandChannel channel, TimeSpan interval, CancellationToken cancellationToken)
         {
-            Interlocked.Increment(ref _samples);
-            _first.TrySetResult();
+            var options = new MeasureOptions { Interval = interval, Count = 5 };
+            await foreach (HostMeasurement _ in TrafficMeter.WatchAsync(channel, options, cancellationToken))
+            {
+                Interlocked.Increment(ref _samples);
+                _first.TrySetResult();
+            }
         }
     }
 }

@@ -21,7 +21,7 @@ internal sealed record HostsOptions(int Hosts, TimeSpan Interval, int Links, int
     /// <summary>Reads the command line.</summary>
     public static HostsOptions? Parse(IReadOnlyList<string> arguments)
     {
-        var options = new HostsOptions(200, TimeSpan.FromSeconds(1), 30, 3, TimeSpan.FromSeconds(30));
+        var options = new HostsOptions(200, TimeSpan.FromSeconds(1), 30, 1, TimeSpan.FromSeconds(30));
         for (int i = 0; i < arguments.Count; i += 2)
         {
             if (i + 1 == arguments.Count

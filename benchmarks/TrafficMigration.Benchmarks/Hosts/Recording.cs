@@ -19,7 +19,7 @@ internal static class Recording
         string vm = counters.Last(line => line.TrimStart().StartsWith("vnet", StringComparison.Ordinal));
         int known = counters.Count(line => line.TrimStart().StartsWith("vnet", StringComparison.Ordinal));
         IEnumerable<string> more = Enumerable.Range(known, Math.Max(0, options.Links - known))
-            .Select(i => $"vnet{i.ToString(CultureInfo.InvariantCulture)}{vm[vm.IndexOf(':', StringComparison.Ordinal)..]}");
+            .Select(i => $"vnet{(100 + i).ToString(CultureInfo.InvariantCulture)}{vm[vm.IndexOf(':', StringComparison.Ordinal)..]}");
         Write("facts", lines[..sample]);
         Write("head", lines[(sample + 1)..(sample + 3)]);
         Write("counters", [.. counters, .. more]);

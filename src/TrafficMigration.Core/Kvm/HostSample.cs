@@ -4,20 +4,43 @@ namespace TrafficMigration.Kvm;
 internal abstract record HostReport;
 
 /// <summary>The kernel's counters of a host at one moment.</summary>
-/// <param name="WallClock">The host's wall clock in the middle of the reading, seconds; fine, but it can be set.</param>
-/// <param name="Uptime">The host's monotonic clock in the middle of the reading, seconds; in steps of 10 ms.</param>
+/// <param name="Time">When the links were read.</param>
 /// <param name="Links">Counters by the link's name.</param>
-/// <param name="Pairs">
-/// Bytes from one port of a bridge to another, Ethernet headers included, since counting began; pairs without traffic
-/// are missing. <see langword="null"/> where this is not counted.
-/// </param>
+/// <param name="Pairs">What went between the ports of bridges; <see langword="null"/> where this is not counted.</param>
 internal sealed record HostSample(
-    double WallClock, double Uptime,
-    IReadOnlyDictionary<string, LinkCounters> Links,
-    IReadOnlyDictionary<PortPair, ulong>? Pairs) : HostReport;
+    HostTime Time, IReadOnlyDictionary<string, LinkCounters> Links, PairSample? Pairs) : HostReport;
+
+/// <summary>A moment by a host's clocks.</summary>
+/// <param name="WallClock">The wall clock, seconds; fine, but it can be set.</param>
+/// <param name="Uptime">The monotonic clock, seconds; in steps of 10 ms.</param>
+internal readonly record struct HostTime(double WallClock, double Uptime)
+{
+    // Where both clocks agree within this, the wall clock was not set meanwhile and its finer reading is taken.
+    private const double Agreement = 0.05;
+
+    /// <summary>The moment in the middle.</summary>
+    public static HostTime Between(HostTime a, HostTime b) => new((a.WallClock + b.WallClock) / 2, (a.Uptime + b.Uptime) / 2);
+
+    /// <summary>Seconds since an earlier moment.</summary>
+    public double Since(HostTime earlier)
+    {
+        double monotonic = Uptime - earlier.Uptime;
+        double wall = WallClock - earlier.WallClock;
+        return Math.Abs(wall - monotonic) <= Agreement ? wall : monotonic;
+    }
+}
+
+/// <summary>Traffic between the ports of bridges since counting began.</summary>
+/// <param name="Time">When it was read.</param>
+/// <param name="Bytes">Bytes with their Ethernet headers; pairs without traffic are missing.</param>
+internal sealed record PairSample(HostTime Time, IReadOnlyDictionary<PortPair, ulong> Bytes);
 
 /// <summary>Counters of a network link, directions from the host's side.</summary>
 internal readonly record struct LinkCounters(ulong RxBytes, ulong RxPackets, ulong TxBytes, ulong TxPackets);
 
-/// <summary>Two ports of one bridge, by the names of their links.</summary>
-internal readonly record struct PortPair(string From, string To);
+/// <summary>Two ports of one bridge, by the names of their links, or one and the host itself.</summary>
+internal readonly record struct PortPair(string From, string To)
+{
+    /// <summary>The host itself; no link has this name.</summary>
+    public const string Host = "";
+}

@@ -13,7 +13,7 @@ internal static partial class SampleParser
     /// <exception cref="FormatException">The lines are not such a sample.</exception>
     public static HostSample Parse(IReadOnlyList<string> lines)
     {
-        var (wall, uptime) = Clock(lines[0], "@sample");
+        HostTime begun = Clock(lines[0], "@sample");
         var links = new Dictionary<string, LinkCounters>(lines.Count, StringComparer.Ordinal);
         int i = 1;
         for (; i < lines.Count && !lines[i].StartsWith('@'); i++)
@@ -26,19 +26,23 @@ internal static partial class SampleParser
             throw new FormatException("the sample is cut off");
         }
 
-        var (wallAfter, uptimeAfter) = Clock(lines[i], "@counted");
-        return new HostSample((wall + wallAfter) / 2, (uptime + uptimeAfter) / 2, links, Pairs(lines, i + 1));
+        HostTime counted = Clock(lines[i], "@counted");
+        return new HostSample(HostTime.Between(begun, counted), links, Pairs(lines, i + 1, counted));
     }
 
-    // nft(8) prints: "vnet0" . "uplink0" counter packets 2 bytes 148
-    [GeneratedRegex("\"(?<from>[^\"]+)\" \\. \"(?<to>[^\"]+)\" counter packets (?<packets>[0-9]+) bytes (?<bytes>[0-9]+)")]
-    private static partial Regex PairCounter();
+    // nft(8) prints: set pairs {
+    [GeneratedRegex("^\\s*set (?<name>\\w+) \\{$")]
+    private static partial Regex SetName();
 
-    private static (double Wall, double Uptime) Clock(string line, string mark)
+    // nft(8) prints: "vnet0" . "uplink0" counter packets 2 bytes 148; in the sets of one key the second is missing.
+    [GeneratedRegex("\"(?<first>[^\"]+)\"( \\. \"(?<second>[^\"]+)\")? counter packets (?<packets>[0-9]+) bytes (?<bytes>[0-9]+)")]
+    private static partial Regex Element();
+
+    private static HostTime Clock(string line, string mark)
     {
         string[] words = line.Split(' ');
         return words.Length == 3 && words[0] == mark
-            ? (Seconds(words[1]), Seconds(words[2]))
+            ? new HostTime(Seconds(words[1]), Seconds(words[2]))
             : throw new FormatException($"'{line}' is no line {mark}");
     }
 
@@ -76,7 +80,7 @@ internal static partial class SampleParser
             Whole(figures[words[0]]), Whole(figures[words[1]]), Whole(figures[words[8]]), Whole(figures[words[9]]));
     }
 
-    private static Dictionary<PortPair, ulong>? Pairs(IReadOnlyList<string> lines, int start)
+    private static PairSample? Pairs(IReadOnlyList<string> lines, int start, HostTime counted)
     {
         // Nothing was asked for; or nft is missing, or may not do it: then it says so, and nothing was counted.
         if (start == lines.Count || !lines[start].StartsWith("table bridge", StringComparison.Ordinal))
@@ -85,16 +89,30 @@ internal static partial class SampleParser
         }
 
         var pairs = new Dictionary<PortPair, ulong>();
-        for (int i = start; i < lines.Count; i++)
+        string set = "";
+        foreach (string line in lines.Skip(start).SkipLast(1))
         {
-            foreach (Match match in PairCounter().Matches(lines[i]))
+            set = SetName().Match(line) is { Success: true } named ? named.Groups["name"].Value : set;
+            foreach (Match match in Element().Matches(line))
             {
-                pairs[new PortPair(match.Groups["from"].Value, match.Groups["to"].Value)] = checked(
+                pairs[Pair(set, match)] = checked(
                     Whole(match.Groups["bytes"].ValueSpan) + (EthernetHeader * Whole(match.Groups["packets"].ValueSpan)));
             }
         }
 
-        return pairs;
+        return new PairSample(HostTime.Between(counted, Clock(lines[^1], "@paired")), pairs);
+    }
+
+    private static PortPair Pair(string set, Match element)
+    {
+        string first = element.Groups["first"].Value;
+        return set switch
+        {
+            "pairs" => new PortPair(first, element.Groups["second"].Value),
+            "tohost" => new PortPair(first, PortPair.Host),
+            "fromhost" => new PortPair(PortPair.Host, first),
+            _ => throw new FormatException($"nft tells of a set '{set}'"),
+        };
     }
 
     private static ulong Whole(ReadOnlySpan<char> text) => ulong.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture);

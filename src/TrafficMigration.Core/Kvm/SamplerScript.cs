@@ -30,13 +30,14 @@ internal static class SamplerScript
         export LC_ALL=C
         virsh='timeout 15 virsh -q -c qemu:///system'
         clock() { read -r up _ </proc/uptime; printf '@%s %s %s\n' "$1" "$(date +%s.%N)" "$up"; }
-        sample() {
+        count() {
           clock sample
           cat /proc/net/dev
           clock counted
-          [ -z "$counting" ] || nft list set bridge trafficmigration pairs 2>&1
-          printf '@end\n'
+          [ -z "$counting" ] || { nft list table bridge trafficmigration 2>&1; clock paired; }
         }
+        # Printed at once: each write is a packet, and each packet wakes the one who reads hundreds of hosts.
+        sample() { printf '%s\n@end\n' "$(count)"; }
         # Of every line of virsh a blank comes first: a VM's description may hold a line that looks like one of ours.
         domains() {
           ids=$($virsh list --uuid --state-running 2>&1) || { status=$?; printf '@failed %s\n%s\n' "$status" "$ids"; return; }
@@ -78,8 +79,14 @@ internal static class SamplerScript
           counting=1
           printf '%s\n' 'add table bridge trafficmigration { flags owner; }' \
             'add set bridge trafficmigration pairs { type ifname . ifname; size 65535; flags dynamic; counter; }' \
+            'add set bridge trafficmigration tohost { type ifname; size 65535; flags dynamic; counter; }' \
+            'add set bridge trafficmigration fromhost { type ifname; size 65535; flags dynamic; counter; }' \
             'add chain bridge trafficmigration forward { type filter hook forward priority 300; policy accept; }' \
-            'add rule bridge trafficmigration forward update @pairs { iifname . oifname }' >&4
+            'add chain bridge trafficmigration input { type filter hook input priority 300; policy accept; }' \
+            'add chain bridge trafficmigration output { type filter hook output priority 300; policy accept; }' \
+            'add rule bridge trafficmigration forward update @pairs { iifname . oifname }' \
+            'add rule bridge trafficmigration input update @tohost { iifname }' \
+            'add rule bridge trafficmigration output update @fromhost { oifname }' >&4
         }
         run() {
           facts; sample

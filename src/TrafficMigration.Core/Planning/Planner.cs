@@ -74,7 +74,8 @@ public static class Planner
             LowerBoundBitsPerSecond = Math.Min(Worse(optimum), Worse(choice)),
             CreatedAt = createdAt,
             VirtualMachines = parts,
-            Links = [outgoing, incoming],
+            // An array: PowerShell cannot index the type that a collection expression makes.
+            Links = new[] { outgoing, incoming },
         };
         foreach (VMMigrationPlan part in parts)
         {

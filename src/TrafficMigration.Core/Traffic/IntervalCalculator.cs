@@ -5,10 +5,6 @@ namespace TrafficMigration.Traffic;
 /// <summary>What two samples of a host say about the time between them.</summary>
 internal sealed class IntervalCalculator
 {
-    // The wall clock is fine but can be set; the uptime cannot, but has steps of 10 ms. Where both agree within
-    // this, the wall clock was not set meanwhile and its finer reading is taken.
-    private const double ClockAgreement = 0.05;
-
     // 10 Tbit/s: no link of a host moves that; a counter that seems to was reset.
     private const double HighestBitsPerSecond = 1e13;
 
@@ -26,7 +22,7 @@ internal sealed class IntervalCalculator
         _before = before;
         _after = after;
         _topology = topology;
-        Seconds = Elapsed(before, after);
+        Seconds = after.Time.Since(before.Time);
         _localBridges = [.. topology.Bridges.Where(HasLocalTraffic).Select(b => b.Name)];
     }
 
@@ -89,13 +85,6 @@ internal sealed class IntervalCalculator
         return new UplinkInterval(Seconds, bits, packets, ofVMs, vms.All(v => v is not null));
     }
 
-    private static double Elapsed(HostSample before, HostSample after)
-    {
-        double monotonic = after.Uptime - before.Uptime;
-        double wall = after.WallClock - before.WallClock;
-        return Math.Abs(wall - monotonic) <= ClockAgreement ? wall : monotonic;
-    }
-
     private LinkCounters? Difference(LinkCounters before, LinkCounters after)
     {
         // Unsigned subtraction is right across a wrap of 64 bits, and absurdly large after a reset.
@@ -128,36 +117,40 @@ internal sealed class IntervalCalculator
 
         if (nic.Bridge is { } bridge && _localBridges.Contains(bridge) && HasPairs)
         {
-            Flow counted = Outward(nic, bits);
-            // Frames that a bridge floods are counted at every port that they go to.
-            var uplink = new Flow(Math.Min(counted.Tx, bits.Tx), Math.Min(counted.Rx, bits.Rx));
-            return interval with { Uplink = interval.Uplink + uplink, Local = interval.Local + (bits - uplink) };
+            return interval with { Uplink = interval.Uplink + Outward(nic), Local = interval.Local + Inward(nic) };
         }
 
         bool isKnown = !nic.HasPeers || (nic.Bridge is { } own && !_localBridges.Contains(own));
         return interval with { Uplink = interval.Uplink + bits, LocalIsKnown = interval.LocalIsKnown && isKnown };
     }
 
-    /// <summary>
-    /// What an interface exchanged with the ports that lead out of the host; where its bridge has none and the host
-    /// routes, all that it did not exchange with other VMs; bit/s.
-    /// </summary>
-    private Flow Outward(VMInterface nic, Flow all)
+    /// <summary>What an interface exchanged with the ports that lead out; without any the host routes, bit/s.</summary>
+    private Flow Outward(VMInterface nic)
     {
-        BridgePorts bridge = _topology.Bridges.First(b => b.Name == nic.Bridge);
-        return bridge.OutwardPorts.Count > 0
-            ? Exchanged(nic.Link, bridge.OutwardPorts)
-            : (all - Exchanged(nic.Link, bridge.VMPorts)).NotNegative();
+        BridgePorts bridge = BridgeOf(nic);
+        return Exchanged(nic.Link, bridge.OutwardPorts.Count > 0 ? bridge.OutwardPorts : [PortPair.Host]);
     }
+
+    /// <summary>What an interface exchanged with other VMs, and with the host where that does not route, bit/s.</summary>
+    private Flow Inward(VMInterface nic)
+    {
+        BridgePorts bridge = BridgeOf(nic);
+        return Exchanged(nic.Link, bridge.OutwardPorts.Count > 0 ? [.. bridge.VMPorts, PortPair.Host] : bridge.VMPorts);
+    }
+
+    private BridgePorts BridgeOf(VMInterface nic) => _topology.Bridges.First(b => b.Name == nic.Bridge);
 
     private Flow Exchanged(string link, IReadOnlyList<string> others) => new(
         others.Sum(other => PairRate(new PortPair(link, other))), others.Sum(other => PairRate(new PortPair(other, link))));
 
     private double PairRate(PortPair pair)
     {
-        ulong before = _before.Pairs!.GetValueOrDefault(pair);
-        ulong after = _after.Pairs!.GetValueOrDefault(pair);
-        return after >= before ? Rate(after - before) : 0;
+        PairSample earlier = _before.Pairs!;
+        PairSample later = _after.Pairs!;
+        double seconds = later.Time.Since(earlier.Time);
+        ulong before = earlier.Bytes.GetValueOrDefault(pair);
+        ulong after = later.Bytes.GetValueOrDefault(pair);
+        return after >= before && seconds > 0 ? (after - before) * 8.0 / seconds : 0;
     }
 
     /// <summary>

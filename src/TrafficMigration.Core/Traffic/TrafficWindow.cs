@@ -50,7 +50,7 @@ internal sealed class TrafficWindow
     public void Observe(HostFacts facts)
     {
         _awaitsFacts = false;
-        _factsUptime = _base?.Uptime ?? 0;
+        _factsUptime = _base?.Time.Uptime ?? 0;
         if (facts.Domains is null)
         {
             facts = facts with
@@ -83,7 +83,7 @@ internal sealed class TrafficWindow
         if (_base is not { } before || _topology is null)
         {
             _base = sample;
-            _factsUptime = sample.Uptime;
+            _factsUptime = sample.Time.Uptime;
             return null;
         }
 
@@ -115,7 +115,7 @@ internal sealed class TrafficWindow
         HasUnknownLocalTraffic |= calculator.NeedsPairs;
         Add(calculator);
         bool isStale = before.Links.Count != sample.Links.Count || !sample.Links.Keys.All(before.Links.ContainsKey)
-            || sample.Uptime - _factsUptime > FactsAge;
+            || sample.Time.Uptime - _factsUptime > FactsAge;
         return isStale && !_awaitsFacts ? AskFacts() : null;
     }
 
