@@ -11,7 +11,7 @@ namespace TrafficMigration.Ssh;
 internal sealed class LineBuffer(int longestLine, int mostUnread)
 {
     /// <summary>One long answer must not leave its room behind on each of hundreds of hosts.</summary>
-    private const int KeptRoom = 32 * 1024;
+    private const int KeptRoom = 8 * 1024;
 
     private const int FirstRoom = 4 * 1024;
 

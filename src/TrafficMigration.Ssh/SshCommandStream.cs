@@ -16,7 +16,7 @@ internal sealed class SshCommandStream : ICommandStream
     private const int LongestLine = 16 * 1024 * 1024;
     private const int MostUnread = 4 * LongestLine;
     private const int MostErrors = 64 * 1024;
-    private const int BufferSize = 16 * 1024;
+    private const int BufferSize = 4 * 1024;
 
     private readonly SshCommand _command;
     private readonly string _hostName;
