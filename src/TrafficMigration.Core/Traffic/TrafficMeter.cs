@@ -55,7 +55,9 @@ public static class TrafficMeter
         await using Sampling sampling = await Sampling.StartAsync(channel, options, cancellationToken);
         while (true)
         {
-            if (await sampling.NextAsync(cancellationToken) && sampling.Window.Count > 0)
+            long before = sampling.Window.Observed;
+            await sampling.NextAsync(cancellationToken);
+            if (sampling.Window.Observed > before)
             {
                 yield return await sampling.SnapshotAsync(cancellationToken);
             }
@@ -90,8 +92,8 @@ public static class TrafficMeter
             return new Sampling(channel, options, await channel.StartAsync(script, cancellationToken));
         }
 
-        /// <summary>Takes what comes next from the host; whether it was a sample.</summary>
-        public async Task<bool> NextAsync(CancellationToken cancellationToken)
+        /// <summary>Takes what comes next from the host.</summary>
+        public async Task NextAsync(CancellationToken cancellationToken)
         {
             HostReport report = await _reader.ReadAsync(cancellationToken);
             if (report is HostFacts facts)
@@ -103,7 +105,7 @@ public static class TrafficMeter
                     await StartDirtyRatesAsync(cancellationToken);
                 }
 
-                return false;
+                return;
             }
 
             _sampledAt = DateTimeOffset.Now;
@@ -111,8 +113,6 @@ public static class TrafficMeter
             {
                 await _reader.AskAsync(ask, cancellationToken);
             }
-
-            return true;
         }
 
         /// <summary>Asks for facts and takes all that comes until they are there.</summary>

@@ -36,6 +36,9 @@ internal sealed class TrafficWindow
     /// <summary>The number of intervals that it holds.</summary>
     public int Count => _uplink.Count;
 
+    /// <summary>The number of intervals that it has held so far, those that have left it included.</summary>
+    public long Observed { get; private set; }
+
     /// <summary>Whether local traffic was seen that cannot be told apart.</summary>
     public bool HasUnknownLocalTraffic { get; private set; }
 
@@ -175,6 +178,7 @@ internal sealed class TrafficWindow
 
         if (calculator.Uplink(intervals) is { } uplink)
         {
+            Observed++;
             _uplink.Enqueue(uplink);
             if (_uplink.Count > _options.Count)
             {
