@@ -40,7 +40,8 @@ internal static class SamplerScript
         sample() { printf '%s\n@end\n' "$(count)"; }
         # Of every line of virsh a blank comes first: a VM's description may hold a line that looks like one of ours.
         domains() {
-          ids=$($virsh list --uuid --state-running 2>&1) || { status=$?; printf '@failed %s\n%s\n' "$status" "$ids"; return; }
+          ids=$($virsh list --uuid --state-running 2>&1) || { status=$?; silent=1; printf '@failed %s\n%s\n' "$status" "$ids"; return; }
+          silent=
           commands='domstats --list-running --state --balloon DIRTY --raw'
           for id in $ids; do commands="$commands; dumpxml $id"; done
           [ -z "$ids" ] || { $virsh "$commands" 2>&1; printf 'status %s\n' $?; } | sed 's/^/ /'
@@ -61,7 +62,7 @@ internal static class SamplerScript
         postcopy() {
           allowed=; { read -r allowed </proc/sys/vm/unprivileged_userfaultfd; } 2>/dev/null
           printf '%s\n' "$allowed"
-          $virsh capabilities 2>/dev/null | sed -n "/<model>dac</,/<\/secmodel>/s/.*<baselabel type='kvm'>+\([0-9]*\):.*/\1/p"
+          [ -n "$silent" ] || $virsh capabilities 2>/dev/null | sed -n "/<model>dac</,/<\/secmodel>/s/.*<baselabel type='kvm'>+\([0-9]*\):.*/\1/p"
         }
         facts() {
           printf '@facts\n@domains\n'; domains
