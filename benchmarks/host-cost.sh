@@ -2,7 +2,7 @@
 # What a sample costs the host that is sampled, beside a bare `virsh domstats`
 # and beside the usual script, one `virsh domifstat` a VM.
 #
-#   benchmarks/host-cost.sh BENCHMARKS-PROGRAM [--vms 50] [--rounds 5]
+#   benchmarks/host-cost.sh BENCHMARKS-PROGRAM [--vms 50] [--rounds 3]
 #
 # A lab host with real VMs; each is a QEMU that found nothing to boot, so that
 # what the host spends is spent on the questions. Everything of the box is in
@@ -13,7 +13,7 @@
 set -euo pipefail
 
 program=$1; shift
-vms=50 rounds=5
+vms=50 rounds=3
 while [ $# -gt 0 ]; do
     case $1 in
         --vms) vms=$2; shift 2 ;;

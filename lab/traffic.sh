@@ -92,10 +92,11 @@ traffic_start() { # [option...] VM out|in | VM to PEER
     [ "${#udp[@]}" = 0 ] || [ "${rate%[KMG]}" -gt 0 ] || die "--udp needs a --rate" 2
     if in_client 'mark_alive "$1"' "$STATE/traffic/$key.pid"; then die "'$key' is running already" 4; fi
 
-    # A client's port with the same last bits, and hardly ever one used before.
+    # A client's port with the same last bits, hardly ever one used before, and
+    # below those that the kernel gives out.
     # iperf3 does not end, and uses a whole core, if the other end is gone: timeout.
     # Its usual 128 KiB at a time would be all of a second for a slow flow.
-    command=(iperf3 -c "$address" -p "$port" --cport $(((1250 + RANDOM % 600) * 32 + port % 32))
+    command=(iperf3 -c "$address" -p "$port" --cport $(((313 + RANDOM % 700) * 32 + port % 32))
         -t "$seconds" -b "$rate" -i 1 -f k --forceflush "${udp[@]}")
     if [ "${#udp[@]}" = 0 ] && is_slow "$rate"; then command+=(-l 16K); fi
     case $way in
