@@ -68,6 +68,13 @@ public sealed class DomainParserTests
     }
 
     [Fact]
+    public void A_VM_that_is_described_twice_is_an_error_and_not_two_VMs()
+    {
+        string[] lines = [.. File.ReadAllLines(Path.Combine(AppContext.BaseDirectory, "Recorded", "domain-disks.xml")).Select(line => " " + line)];
+        Assert.Throws<FormatException>(() => DomainParser.Domains([.. lines, .. lines]));
+    }
+
+    [Fact]
     public void A_definition_is_no_way_to_read_files_of_ours()
     {
         string[] lines = [" <domain type='kvm'>", " <name>x</name></domain>"];

@@ -46,7 +46,14 @@ internal static class DomainParser
             }
         }
 
-        return xml is null ? domains : throw new FormatException("the definition of a VM is cut off");
+        if (xml is not null)
+        {
+            throw new FormatException("the definition of a VM is cut off");
+        }
+
+        return domains.DistinctBy(d => d.Id, StringComparer.Ordinal).Count() == domains.Count
+            ? domains
+            : throw new FormatException("a VM is described twice");
     }
 
     /// <remarks>Elements and their meaning: libvirt's "Domain XML format".</remarks>
