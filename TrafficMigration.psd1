@@ -9,6 +9,7 @@
     PowerShellVersion = '7.4'
     CompatiblePSEditions = @('Core')
     CmdletsToExport = @(
+        'Get-HostTraffic'
         'Get-MigrationPlan'
         'Get-VMTrafficRate'
         'Start-TrafficSensitiveMigration'

@@ -12,7 +12,7 @@
 [CmdletBinding()]
 param(
     [Parameter(Position = 0)]
-    [ValidateSet('Build', 'Test', 'Demo', 'Lab', 'Pack')]
+    [ValidateSet('Build', 'Test', 'Benchmark', 'Demo', 'Lab', 'Pack')]
     [string] $Task = 'Build',
 
     # Lab: what to do with it.
@@ -51,6 +51,7 @@ switch ($Task) {
     'Build' { Build-Module }
     'Pack' { Build-Module; Compress-Module }
     'Lab' { Invoke-LabTask -Up:$Up -Down:$Down -Status:$Status -Hosts $Hosts -LinkRate $LinkRate -Name $Name }
+    'Benchmark' { Invoke-Benchmarks }
     'Demo' { Build-Module; Invoke-Demo }
     'Test' {
         Build-Module

@@ -111,7 +111,7 @@ function Invoke-AcceptanceTests {
     $lab = "$root/lab/lab.sh"
     $name = "test-$PID"
     try {
-        Invoke-Native { bash $lab up --name $name --hosts 2 }
+        Invoke-Native { bash $lab up --name $name --hosts 2 --migration-network }
         Invoke-PesterFolder 'Acceptance' -Prefix 'bash', $lab, 'exec', '--name', $name, 'control', '--'
     }
     finally {
@@ -143,6 +143,19 @@ function Invoke-AllTests([switch] $NoLab) {
     [int]($sum.Failed -gt 0 -or $sum.Skipped -gt 0 -or $sum.Passed -eq 0)
 }
 
+# Figures, not tests: ratios within one run, on whatever this machine is doing meanwhile.
+function Invoke-Benchmarks {
+    $project = "$root/benchmarks/TrafficMigration.Benchmarks"
+    Invoke-Native { dotnet build $project -c Release --nologo -v quiet }
+    $program = "$project/bin/Release/net10.0/TrafficMigration.Benchmarks"
+    Write-Step 'What a sample costs the host that is sampled'
+    Invoke-Native { bash "$root/benchmarks/host-cost.sh" $program }
+    Write-Step 'What sampling 200 hosts costs the one process that does it'
+    Invoke-Native { & $program hosts }
+    Write-Step 'A million damaged answers'
+    Invoke-Native { & $program fuzz "$root/tests/TrafficMigration.Core.Tests/Recorded" }
+}
+
 function Invoke-Demo {
     $lab = "$root/lab/lab.sh"
     $name = "demo-$PID"
@@ -166,4 +179,4 @@ function Invoke-Demo {
     Write-Step "Done in $([int]$watch.Elapsed.TotalSeconds) s; all figures are in out/demo.json"
 }
 
-Export-ModuleMember -Function Build-Module, Compress-Module, Invoke-LabTask, Invoke-AllTests, Invoke-Demo
+Export-ModuleMember -Function Build-Module, Compress-Module, Invoke-LabTask, Invoke-AllTests, Invoke-Benchmarks, Invoke-Demo

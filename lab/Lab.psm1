@@ -12,18 +12,21 @@ function Invoke-Lab {
     $said | ForEach-Object { "$_" }
 }
 
-# Starts a flow between the outside client and a VM. Out: the VM sends. It ends by itself after -Seconds.
-function Start-LabTraffic([string] $VM, [ValidateSet('out', 'in')] [string] $Direction, [string] $Rate = '0', [int] $Seconds = 600) {
-    Invoke-Lab traffic-start --rate $Rate --seconds $Seconds $VM $Direction
+# Starts a flow between the outside client and a VM (out: the VM sends), or from a VM to another. It ends by itself after -Seconds.
+function Start-LabTraffic([string] $VM, [ValidateSet('out', 'in', 'to')] [string] $Direction, [string] $Rate = '0', [int] $Seconds = 600, [string] $Peer) {
+    $other = @($Peer | Where-Object { $_ })
+    Invoke-Lab traffic-start --rate $Rate --seconds $Seconds $VM $Direction @other
 }
 
-function Stop-LabTraffic([string] $VM, [ValidateSet('out', 'in')] [string] $Direction) {
-    Invoke-Lab traffic-stop $VM $Direction
+function Stop-LabTraffic([string] $VM, [ValidateSet('out', 'in', 'to')] [string] $Direction, [string] $Peer) {
+    $other = @($Peer | Where-Object { $_ })
+    Invoke-Lab traffic-stop $VM $Direction @other
 }
 
 # A flow's mean over a span of time, bit/s, by iperf3's own figures.
-function Get-LabTrafficMean([string] $VM, [ValidateSet('out', 'in')] [string] $Direction, [DateTimeOffset] $From, [DateTimeOffset] $To) {
-    [long](Invoke-Lab traffic-mean $VM $Direction $From.ToUnixTimeSeconds() $To.ToUnixTimeSeconds())
+function Get-LabTrafficMean([string] $VM, [ValidateSet('out', 'in', 'to')] [string] $Direction, [DateTimeOffset] $From, [DateTimeOffset] $To, [string] $Peer) {
+    $other = @($Peer | Where-Object { $_ })
+    [long](Invoke-Lab traffic-mean $VM $Direction @other $From.ToUnixTimeSeconds() $To.ToUnixTimeSeconds())
 }
 
 Export-ModuleMember -Function Invoke-Lab, Start-LabTraffic, Stop-LabTraffic, Get-LabTrafficMean

@@ -5,7 +5,7 @@
 # prepare_keys: host keys per box, one root key for the lab, and a known_hosts
 # with the real host keys, so that nobody has to trust a key unseen.
 prepare_keys() {
-    local box type bits address kind key
+    local box type bits names kind key
     ssh-keygen -q -t ed25519 -N '' -C "root@lab-$LAB" -f "$STATE/id_ed25519"
     for box in $(boxes); do
         for type in ed25519:256 rsa:2048 ecdsa:256; do
@@ -16,10 +16,11 @@ prepare_keys() {
     wait
     for box in $(boxes); do
         [ "$box" != control ] || continue # it runs no sshd
-        address=$(box_address "$box")
+        names=$box,$(box_address "$box")
+        if [[ $box == kvm-* ]] && has_migration_network; then names+=,$box-mig,$(migration_address "$box"); fi
         for type in ed25519 rsa ecdsa; do
             read -r kind key _ <"$STATE/$box/etc/ssh/ssh_host_${type}_key.pub"
-            echo "$box,$address $kind $key"
+            echo "$names $kind $key"
         done
     done >"$STATE/known_hosts"
 }
@@ -28,12 +29,17 @@ prepare_hosts_file() {
     local box i
     echo "127.0.0.1 localhost"
     for box in $(boxes); do echo "$(box_address "$box") $box"; done
+    if has_migration_network; then
+        for box in $(kvm_boxes); do echo "$(migration_address "$box") $box-mig"; done
+    fi
     for ((i = 1; i <= 20; i++)); do echo "$LAB_NET.$((100 + i)) vm$i"; done
 }
 
 prepare_box() { # BOX MBIT
-    local box=$1 mbit=$2 dir=$STATE/$1 address
+    local box=$1 mbit=$2 dir=$STATE/$1 address listen
     address=$(box_address "$box")
+    listen=$address
+    if has_migration_network; then listen=0.0.0.0; fi
     mkdir -p "$dir"/etc/{ssh,libvirt} "$dir"/var/{lib,cache}/libvirt "$dir/var/log/libvirt/qemu"
     mkdir -p "$dir/home/.ssh"
     chmod 700 "$dir/home" "$dir/home/.ssh"
@@ -64,7 +70,7 @@ prepare_box() { # BOX MBIT
 		host_uuid = "$(</proc/sys/kernel/random/uuid)"
 	END
     # No confinement: the box is the confinement. stdio_handler=file spares
-    # virtlogd. The addresses make QEMU listen on the box's own address only.
+    # virtlogd. With one network QEMU listens on the box's own address only.
     cat >"$dir/etc/libvirt/qemu.conf" <<-END
 		security_driver = "none"
 		user = "root"
@@ -74,7 +80,7 @@ prepare_box() { # BOX MBIT
 		cgroup_controllers = []
 		namespaces = []
 		stdio_handler = "file"
-		migration_address = "$address"
+		migration_address = "$listen"
 		migration_host = "$address"
 	END
 }

@@ -51,6 +51,16 @@ box_address() {
     esac
 }
 
+# With a migration network each KVM host has a second address, KVM-HOST-mig,
+# in a part of the lab's net (/27) to which the hosts have a route of its own.
+has_migration_network() { [ -e "$STATE/migration-network" ]; }
+
+migration_address() { # KVM-HOST
+    local address
+    address=$(box_address "$1")
+    echo "$LAB_NET.$((192 + ${address##*.}))"
+}
+
 boxes()     { cat "$STATE/boxes"; }
 kvm_boxes() { grep '^kvm-' "$STATE/boxes"; }
 is_box()    { grep -qxF -- "$1" "$STATE/boxes"; }

@@ -29,10 +29,18 @@ guest_address() {
     echo "$LAB_NET.$octet"
 }
 
-guest_xml() { # VM OCTET MEMORY FILL DIRTY-KIB WORKING-SET
-    local name mac type=qemu
+nics_xml() { # VM COUNT MACVTAP-LINK
+    local i mac nic="<interface type='bridge'><source bridge='br0'/>"
+    if [ -n "$3" ]; then nic="<interface type='direct'><source dev='$3' mode='bridge'/>"; fi
+    for ((i = 1; i <= $2; i++)); do
+        mac=$(printf %s "${1}${i#1}" | sha256sum | sed -E 's/^(..)(..)(..).*/52:54:00:\1:\2:\3/')
+        echo "$nic<mac address='$mac'/><model type='virtio'/><driver name='qemu'/></interface>"
+    done
+}
+
+guest_xml() { # VM OCTET MEMORY FILL DIRTY-KIB WORKING-SET NICS MACVTAP-LINK
+    local name type=qemu
     name=$(xml_escape "$1")
-    mac=$(printf %s "$1" | sha256sum | sed -E 's/^(..)(..)(..).*/52:54:00:\1:\2:\3/')
     # /dev/kvm may exist and still hang ordinary guests: only when asked for.
     if [ "${LAB_KVM:-0}" = 1 ]; then type=kvm; fi
     cat <<-END
@@ -51,12 +59,7 @@ guest_xml() { # VM OCTET MEMORY FILL DIRTY-KIB WORKING-SET
 		  <on_reboot>destroy</on_reboot>
 		  <devices>
 		    <emulator>/usr/bin/qemu-system-x86_64</emulator>
-		    <interface type='bridge'>
-		      <source bridge='br0'/>
-		      <mac address='$mac'/>
-		      <model type='virtio'/>
-		      <driver name='qemu'/>
-		    </interface>
+		    $(nics_xml "$1" "$7" "$8")
 		    <serial type='file'><source path='/var/log/libvirt/qemu/$name-serial.log' append='on'/></serial>
 		    <memballoon model='virtio'><stats period='2'/></memballoon>
 		  </devices>
@@ -64,8 +67,18 @@ guest_xml() { # VM OCTET MEMORY FILL DIRTY-KIB WORKING-SET
 	END
 }
 
-guest_start() { # --memory M --fill F --dirty-rate D --working-set W --ip I --no-wait HOST VM
-    local memory=256 fill=128 dirty=0 set=0 octet='' wait=1 args=() kib
+# route_guest OCTET [LINK]: by which of its links the client reaches a guest.
+route_guest() {
+    has_migration_network || return 0
+    if [ "${2:-}" = uplink1 ]; then
+        lab_run client ip route replace "$LAB_NET.$1" dev eth1 src "$(box_address client)" </dev/null
+    else
+        lab_run client ip route delete "$LAB_NET.$1" dev eth1 </dev/null 2>/dev/null || true
+    fi
+}
+
+guest_start() { # [option...] HOST VM
+    local memory=256 fill=128 dirty=0 set=0 octet='' wait=1 nics=1 macvtap='' args=() kib
     while [ $# -gt 0 ]; do
         case $1 in
             --memory) memory=$2; shift 2 ;;
@@ -73,6 +86,8 @@ guest_start() { # --memory M --fill F --dirty-rate D --working-set W --ip I --no
             --dirty-rate) dirty=$2; shift 2 ;;
             --working-set) set=$2; shift 2 ;;
             --ip) octet=${2##*.}; shift 2 ;;
+            --nics) nics=$2; shift 2 ;;
+            --macvtap) macvtap=$2; shift 2 ;;
             --no-wait) wait=0; shift ;;
             --) shift; args+=("$@"); break ;;
             --*) die "guest-start knows no option $1" 2 ;;
@@ -92,19 +107,28 @@ guest_start() { # --memory M --fill F --dirty-rate D --working-set W --ip I --no
     kib=$(awk -v r="$dirty" 'BEGIN { printf "%d", r * 1024 }')
     if [ "$kib" -gt 0 ] && [ "$set" = 0 ]; then die "--dirty-rate needs a --working-set" 2; fi
     [ -n "$octet" ] || octet=$(guest_octet "$vm") || die "'$vm' is not vm1 to vm99: say --ip" 2
-    need_number --ip "$octet" 20 254
+    need_number --ip "$octet" 20 191 # above are the migration network's
+    need_number --nics "$nics" 0 8
+    case $macvtap in
+        '' | br0) ;;
+        uplink1) has_migration_network || die "there is no uplink1 (up --migration-network)" 2 ;;
+        # The kernel gives what arrives at a link to one taker.
+        *) die "--macvtap is br0 or uplink1: uplink0 is br0's already" 2 ;;
+    esac
     if [ -e "$STATE/guests/$octet" ] && [ "$(<"$STATE/guests/$octet")" != "$vm" ]; then
         die "$LAB_NET.$octet belongs to guest '$(<"$STATE/guests/$octet")'" 2
     fi
 
-    guest_xml "$vm" "$octet" "$memory" "$fill" "$kib" "$set" |
+    route_guest "$octet" "$macvtap"
+    guest_xml "$vm" "$octet" "$memory" "$fill" "$kib" "$set" "$nics" "$macvtap" |
         lab_run "$host" sh -c 'f=$(mktemp) && cat >"$f" && virsh -q define "$f"; r=$?; rm -f "$f"; exit $r'
     if ! lab_run "$host" virsh -q start --domain "$vm" </dev/null; then
         lab_run "$host" virsh -q undefine --domain "$vm" </dev/null || true
         die "guest '$vm' did not start on $host"
     fi
     printf %s "$vm" >"$STATE/guests/$octet"
-    [ "$wait" = 1 ] || return 0
+    # Without a NIC there is nobody to ask.
+    [ "$wait" = 1 ] && [ "$nics" -gt 0 ] || return 0
     # The command channel opens last, when the memory is filled.
     guest_wait "$vm" 120 || die "guest '$vm' runs on $host but does not answer within 120 s"
 }
@@ -139,6 +163,7 @@ guest_exec() { # VM [--] CMD...; output and exit code of CMD, run by the guest's
 
 guest_stop() { # VM
     local vm=$1 host octet found=0
+    (traffic_stop "$vm") 2>/dev/null || true # an iperf3 without its guest would spin
     for host in $(kvm_boxes); do
         lab_run "$host" virsh -q list --all --name </dev/null | grep -qxF -- "$vm" || continue
         found=1
@@ -149,6 +174,6 @@ guest_stop() { # VM
             die "guest '$vm' is still on $host"
         fi
     done
-    if octet=$(guest_octet "$vm"); then rm -f "$STATE/guests/$octet"; fi
+    if octet=$(guest_octet "$vm"); then rm -f "$STATE/guests/$octet"; route_guest "$octet"; fi
     [ "$found" = 1 ] || die "no host has a guest '$vm'" 6
 }

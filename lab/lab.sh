@@ -14,17 +14,18 @@ usage() {
 usage: lab/lab.sh COMMAND [--name NAME] ...
 
   packages                                install what is missing
-  up [--hosts N] [--link-rate RATE]       2 to 8 hosts (2), links of RATE (100mbit)
+  up [--hosts N] [--link-rate RATE] [--migration-network]
+                                          2 to 8 hosts (2), links of RATE (100mbit)
   down [--all]
   status
   exec BOX -- CMD...                      boxes: kvm-a kvm-b ... client control switch
   guest-start [--memory MiB] [--fill MiB] [--dirty-rate MiB/s] [--working-set MiB]
-              [--ip LAST-NUMBER] [--no-wait] HOST VM
+              [--ip LAST-NUMBER] [--nics N] [--macvtap br0|uplink1] [--no-wait] HOST VM
   guest-stop VM
   guest-exec VM -- CMD
-  traffic-start [--rate 50M] [--seconds S] [--port P] [--label L] VM out|in
-  traffic-stop VM [out|in]
-  traffic-mean [--label L] VM out|in FROM-EPOCH TO-EPOCH      prints bit/s
+  traffic-start [--rate 50M] [--udp] [--seconds S] [--port P] [--label L] VM FLOW
+  traffic-stop VM [FLOW]                  FLOW: out | in | to OTHER-VM
+  traffic-mean [--label L] VM FLOW FROM-EPOCH TO-EPOCH        prints bit/s
 
 NAME is 'default' unless LAB_NAME says otherwise. Exit codes: 1 failed, 2 usage,
 3 packages or root missing, 4 exists already, 5 no such lab, 6 no such guest or traffic.
@@ -66,11 +67,12 @@ up_ended() {
 }
 
 cmd_up() {
-    local hosts=2 rate=100mbit image box mbit
+    local hosts=2 rate=100mbit migration=0 image box mbit
     while [ $# -gt 0 ]; do
         case $1 in
             --hosts) hosts=$2; shift 2 ;;
             --link-rate) rate=$2; shift 2 ;;
+            --migration-network) migration=1; shift ;;
             *) die "up knows no '$1'" 2 ;;
         esac
     done
@@ -87,6 +89,7 @@ cmd_up() {
 
     { host_names "$hosts"; printf '%s\n' client control switch; } >"$STATE/boxes"
     mkdir "$STATE/guests" "$STATE/traffic"
+    if [ "$migration" = 1 ]; then touch "$STATE/migration-network"; fi
     # A copy, so that guests can be started whatever becomes of the checkout.
     cp -r "$image" "$STATE/image"
     for box in $(boxes); do prepare_box "$box" "$mbit"; done

@@ -1,8 +1,10 @@
 # shellcheck shell=bash
-# iperf3 flows between the outside client and guests, and what they reached.
+# iperf3 flows between the outside client and guests, or from guest to guest,
+# and what they reached.
 #
 # The client box runs iperf3's client for both directions and logs one line a
-# second, stamped with the epoch second at which the interval ended.
+# second, stamped with the epoch second at which the interval ended. Of a flow
+# between guests the receiver runs iperf3's client and the client box logs.
 # "out" (-R) is accurate as it is: the client receives. For "in" the client is
 # the sender, whose figures run ahead of the guest by what sits in its socket
 # buffer; with -w 512K that is at most 0.04 s of a 100 Mbit/s link, and 512 KiB
@@ -14,24 +16,63 @@ in_client() { # SCRIPT ARG...
     lab_run client bash -c "$(declare -f process_mark mark_alive); $script" _ "$@" </dev/null
 }
 
-traffic_key() { # VM DIRECTION LABEL
-    [[ $2 == out || $2 == in ]] || die "the direction is out (the guest sends) or in, not '$2'" 2
-    [[ $3 != */* ]] || die "not a label: '$3'" 2
-    echo "${3:-$1-$2}"
+# parse_flow ARG...: VM out|in, or VM to PEER; what is behind goes into `rest`.
+parse_flow() {
+    vm=${1:-} way=${2:-} peer='' rest=()
+    case $way in
+        out | in) rest=("${@:3}") ;;
+        to) peer=${3:-} rest=("${@:4}")
+            if [[ -z $peer || $peer == "$vm" ]]; then die "'$vm' to which other guest?" 2; fi ;;
+        *) die "a flow is out (the guest sends), in, or to OTHER-VM, not '$way'" 2 ;;
+    esac
 }
 
-# Replies leave the guest from the server's port, and the shaper spreads flows
-# by source port: guests next to each other use different ports, or two senders
-# would share one leaf and get one share.
-default_port() { # ADDRESS
-    echo $((5201 + (${1##*.} - 101 + 1000) % 4))
+flow_key() { # LABEL; of what parse_flow found
+    [[ $1 != */* ]] || die "not a label: '$1'" 2
+    echo "${1:-$vm-$way${peer:+-$peer}}"
 }
 
-traffic_start() { # --rate R --seconds S --port P --label L VM out|in
-    local rate=0 seconds=600 port='' label='' args=() key options=()
+# A server serves one flow at a time, and the shaper spreads flows over its 32
+# leaves by the last five bits of the source port: two flows in one leaf would
+# get one share. So a guest has four ports of its own, one per kind of flow,
+# and eight guests with numbers in a row fill the leaves. The sender's port
+# counts: the server's for out and to, the client's (--cport) for in.
+flow_port() { # of what parse_flow found
+    local octet kind
+    octet=$(guest_octet "$vm") || die "no address known for guest '$vm'" 6
+    case $way in
+        out) kind=0 ;;
+        in)  kind=1 ;;
+        to)  kind=$((2 + $(guest_octet "$peer") % 2)) || exit ;;
+    esac
+    echo $((5201 + (octet + 3) % 8 * 4 + kind))
+}
+
+# In the client: a guest runs the command, and each line is stamped with the
+# client's clock, as the guest's may be off. When we end, so does the command.
+# shellcheck disable=SC2016
+IN_GUEST='
+    exec 3<>"/dev/tcp/$1/2323" || exit
+    printf "%s\n" "exec 3<&0; (read -r _ <&3; kill \$\$) & exec $2 2>&1" >&3
+    while IFS= read -r line <&3; do
+        printf "%(%s)T %s\n" -1 "$line"
+        case $line in "iperf Done."* | iperf3:*) break ;; esac
+    done'
+
+is_slow() { # RATE: below 10 Mbit/s, and not 0, which is as fast as it goes
+    case $1 in
+        0* | *[MG]) [[ $1 =~ ^[1-9]M$ ]] ;;
+        *K) [ "${1%K}" -lt 10000 ] ;;
+        *)  [ "$1" -lt 10000000 ] ;;
+    esac
+}
+
+traffic_start() { # [option...] VM out|in | VM to PEER
+    local rate=0 seconds=600 port='' label='' udp=() args=() vm way peer rest key command address
     while [ $# -gt 0 ]; do
         case $1 in
             --rate) rate=$2; shift 2 ;;
+            --udp) udp=(-u); shift ;;
             --seconds) seconds=$2; shift 2 ;;
             --port) port=$2; shift 2 ;;
             --label) label=$2; shift 2 ;;
@@ -40,20 +81,34 @@ traffic_start() { # --rate R --seconds S --port P --label L VM out|in
             *) args+=("$1"); shift ;;
         esac
     done
-    [ "${#args[@]}" = 2 ] || die "usage: traffic-start [options] VM out|in" 2
-    local vm=${args[0]} way=${args[1]} address
-    key=$(traffic_key "$vm" "$way" "$label")
+    parse_flow "${args[@]}"
+    [ "${#rest[@]}" = 0 ] || die "traffic-start knows no '${rest[0]}'" 2
+    key=$(flow_key "$label")
     address=$(guest_address "$vm")
-    [ -n "$port" ] || port=$(default_port "$address")
-    need_number --port "$port" 5201 5204
+    [ -n "$port" ] || port=$(flow_port)
+    need_number --port "$port" 5201 5232
     need_number --seconds "$seconds" 1 3600
     [[ $rate =~ ^[0-9]+[KMG]?$ ]] || die "--rate must be like 0 or 50M, not '$rate'" 2
+    [ "${#udp[@]}" = 0 ] || [ "${rate%[KMG]}" -gt 0 ] || die "--udp needs a --rate" 2
     if in_client 'mark_alive "$1"' "$STATE/traffic/$key.pid"; then die "'$key' is running already" 4; fi
-    if [ "$way" = out ]; then options=(-R); else options=(-w 512K); fi
 
-    printf '%s\n' "$vm" "$way" >"$STATE/traffic/$key.flow"
+    # A client's port with the same last bits, hardly ever one used before, and
+    # below those that the kernel gives out.
+    # iperf3 does not end, and uses a whole core, if the other end is gone: timeout.
+    # Its usual 128 KiB at a time would be all of a second for a slow flow.
+    command=(iperf3 -c "$address" -p "$port" --cport $(((313 + RANDOM % 700) * 32 + port % 32))
+        -t "$seconds" -b "$rate" -i 1 -f k --forceflush "${udp[@]}")
+    if [ "${#udp[@]}" = 0 ] && is_slow "$rate"; then command+=(-l 16K); fi
+    case $way in
+        out) command=(timeout -k 5 $((seconds + 20)) "${command[@]}" -R --timestamps='%s ') ;;
+        in)  command=(timeout -k 5 $((seconds + 20)) "${command[@]}" -w 512K --timestamps='%s ') ;;
+        to)  command=(bash -c "$IN_GUEST" _ "$(guest_address "$peer")" "${command[*]} -R") ;;
+    esac
+
+    printf '%s\n' "$vm" "$way" "$peer" >"$STATE/traffic/$key.flow"
     in_client '
         log=$1.log pid=$1.pid; shift
+        rm -f "$pid" # of a flow that ended by itself: this one would seem dead
         setsid bash -c "$(declare -f process_mark); process_mark \$\$ >\"\$1\"; shift; exec \"\$@\"" \
             _ "$pid" "$@" </dev/null >"$log" 2>&1 &
         for ((i = 0; i < 100; i++)); do
@@ -61,22 +116,23 @@ traffic_start() { # --rate R --seconds S --port P --label L VM out|in
             if [ -s "$pid" ] && ! mark_alive "$pid"; then break; fi
             sleep 0.1
         done
-        cat "$log" >&2; exit 1' "$STATE/traffic/$key" \
-        iperf3 -c "$address" -p "$port" -t "$seconds" -b "$rate" -i 1 -f k \
-        --forceflush --timestamps='%s ' "${options[@]}" ||
+        cat "$log" >&2; exit 1' "$STATE/traffic/$key" "${command[@]}" ||
         die "no traffic '$key' came about"
 }
 
-traffic_stop() { # VM [out|in]
-    local vm=${1:?VM} way=${2:-} flow key found=0
+traffic_stop() { # VM [out|in | to PEER]; without the latter, all that it began
+    local vm=${1:?VM} way='' peer='' rest flow key known found=0
+    if [ $# -gt 1 ]; then parse_flow "$@"; fi
     for flow in "$STATE"/traffic/*.flow; do
-        [ -e "$flow" ] && [ "$(head -n 1 "$flow")" = "$vm" ] || continue
-        [ -z "$way" ] || [ "$(tail -n 1 "$flow")" = "$way" ] || continue
+        if [ ! -e "$flow" ]; then continue; fi
+        mapfile -t known <"$flow"
+        if [ "${known[0]}" != "$vm" ]; then continue; fi
+        if [ -n "$way" ] && [ "${known[*]:1:2}" != "$way $peer" ]; then continue; fi
         found=1 key=${flow%.flow}
         in_client '
             mark_alive "$1" || exit 0
             read -r pid _ <"$1"
-            kill -INT "$pid"
+            kill -TERM "$pid"
             for ((i = 0; i < 30; i++)); do mark_alive "$1" || exit 0; sleep 0.1; done
             kill -KILL "$pid"' "$key.pid"
         rm -f "$flow" "$key.pid" # the log stays: traffic-mean reads it
@@ -95,14 +151,15 @@ traffic_list() {
     done
 }
 
-traffic_mean() { # [--label L] VM out|in FROM TO (epoch seconds): bit/s
-    local label='' key
+traffic_mean() { # [--label L] VM out|in FROM TO, VM to PEER FROM TO (epoch seconds): bit/s
+    local label='' vm way peer rest key
     if [ "${1:-}" = --label ]; then label=$2; shift 2; fi
-    [ $# = 4 ] || die "usage: traffic-mean [--label L] VM out|in FROM_EPOCH TO_EPOCH" 2
-    key=$(traffic_key "$1" "$2" "$label")
+    parse_flow "$@"
+    [ "${#rest[@]}" = 2 ] || die "usage: traffic-mean [--label L] VM out|in|to OTHER-VM FROM_EPOCH TO_EPOCH" 2
+    key=$(flow_key "$label")
     [ -e "$STATE/traffic/$key.log" ] || die "no log of traffic '$key'" 6
     # The lines at the end that say sender or receiver are sums of the whole.
-    awk -v from="$3" -v to="$4" '
+    awk -v from="${rest[0]}" -v to="${rest[1]}" '
         $1 > from && $1 <= to && /bits\/sec/ && !/sender|receiver/ {
             for (i = 2; i <= NF; i++) {
                 if ($i == "sec") split($(i - 1), ends, "-")
@@ -112,5 +169,5 @@ traffic_mean() { # [--label L] VM out|in FROM TO (epoch seconds): bit/s
             kbits += rate * span; seconds += span
         }
         END { if (seconds == 0) exit 1; printf "%.0f\n", kbits * 1000 / seconds }' \
-        "$STATE/traffic/$key.log" || die "traffic '$key' has no line between $3 and $4" 6
+        "$STATE/traffic/$key.log" || die "traffic '$key' has no line between ${rest[0]} and ${rest[1]}" 6
 }

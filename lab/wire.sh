@@ -51,33 +51,50 @@ rate_bps() { # 100mbit, 1gbit, 500kbit -> bit/s
 
 # The lines below are for `ip -batch`, one call a box.
 
-bridge_lines() { # NAME ADDRESS MAC; without a MAC of its own it takes, and changes, a port's
-    echo "link add $1 address $3 type bridge stp_state 0 forward_delay 0 mcast_snooping 0"
-    echo "address add $2/24 dev $1"
+bridge_lines() { # NAME MAC [ADDRESS]; without a MAC of its own it takes, and changes, a port's
+    echo "link add $1 address $2 type bridge stp_state 0 forward_delay 0 mcast_snooping 0"
+    if [ -n "${3:-}" ]; then echo "address add $3/24 dev $1"; fi
     echo "link set $1 up"
 }
 
 # A veth pair is made inside the switch and its peer put straight into the
 # other box: the machine's own network never sees an interface.
+cable_lines() { # PORT BOX LINK SWITCH-BRIDGE
+    echo "link add $1 type veth peer name $3 netns $(box_pid "$2")"
+    echo "link set $1 master $4 up"
+}
+
 switch_lines() {
-    local box peer
-    bridge_lines sw0 "$(box_address switch)" 02:00:5e:00:53:01
+    local box
+    bridge_lines sw0 02:00:5e:00:53:01 "$(box_address switch)"
+    if has_migration_network; then bridge_lines sw1 02:00:5e:00:53:02; fi
     for box in $(boxes); do
-        case $box in switch) continue ;; kvm-*) peer=uplink0 ;; *) peer=eth0 ;; esac
-        echo "link add p-$box type veth peer name $peer netns $(box_pid "$box")"
-        echo "link set p-$box master sw0 up"
+        case $box in
+            switch) ;;
+            kvm-*)
+                cable_lines "p-$box" "$box" uplink0 sw0
+                if has_migration_network; then cable_lines "m-$box" "$box" uplink1 sw1; fi ;;
+            *) cable_lines "p-$box" "$box" eth0 sw0 ;;
+        esac
     done
+    # Guests whose NIC is on uplink1 (guest-start --macvtap) have to be reached too.
+    if has_migration_network; then cable_lines m-client client eth1 sw1; fi
 }
 
 box_lines() { # BOX
     local address
     address=$(box_address "$1")
     if [[ $1 == kvm-* ]]; then
-        bridge_lines br0 "$address" "$(printf '02:00:5e:00:53:%02x' "${address##*.}")"
+        bridge_lines br0 "$(printf '02:00:5e:00:53:%02x' "${address##*.}")" "$address"
         echo "link set uplink0 master br0 up"
+        if has_migration_network; then
+            echo "address add $(migration_address "$1")/27 dev uplink1"
+            echo "link set uplink1 up"
+        fi
     else
         echo "address add $address/24 dev eth0"
         echo "link set eth0 up"
+        if [ "$1" = client ] && has_migration_network; then echo "link set eth1 up"; fi
     fi
 }
 
@@ -90,5 +107,10 @@ wire_lab() { # RATE
         [[ $box == kvm-* ]] || continue
         shape "$box" uplink0 "$1"
         shape switch "p-$box" "$1"
+        has_migration_network || continue
+        shape "$box" uplink1 "$1"
+        shape switch "m-$box" "$1"
+        # Each network answers for its own addresses only.
+        in_net "$box" sysctl -qw net.ipv4.conf.all.arp_ignore=1
     done
 }

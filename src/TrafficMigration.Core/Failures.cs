@@ -76,6 +76,16 @@ public static partial class Failures
         nameof(AnswerNotUnderstood), FailureKind.InvalidAnswer, host, null, null,
         $"Host '{host}' answered with {what} that cannot be understood: {Sentence(detail)} Run the command with -Verbose and report it as a bug.");
 
+    /// <summary>The host has no address on the network that migrations are to use.</summary>
+    public static MigrationException MigrationNetworkMissing(string host, string network) => Make(
+        nameof(MigrationNetworkMissing), FailureKind.NotFound, host, null, null,
+        $"Host '{host}' has no address in the migration network {network}. Nothing was changed. Check -MigrationNetwork and 'ip addr' on the host.");
+
+    /// <summary>The text is no network.</summary>
+    public static MigrationException MigrationNetworkInvalid(string text) => Make(
+        nameof(MigrationNetworkInvalid), FailureKind.InvalidInput, null, null, null,
+        $"'{text}' is no network. Nothing was changed. Write it as address and prefix length, with all host bits zero: 192.0.2.0/24.");
+
     private static MigrationException Make(
         string id, FailureKind kind, string? host, string? vm, Exception? cause, string message) =>
         new(id, kind, message, host, vm, cause);

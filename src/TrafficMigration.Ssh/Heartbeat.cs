@@ -4,7 +4,10 @@ namespace TrafficMigration.Ssh;
 /// Notices a host that has fallen silent while commands are pending there. TCP and SSH's keep-alive both take a
 /// frozen host for a slow one; only an answer of the host tells the two apart.
 /// </summary>
-/// <remarks>Runs only while something is watched, and asks nothing of a host that finishes commands by itself.</remarks>
+/// <remarks>
+/// Runs only while something is watched, and asks nothing of a host that shows by itself that it lives: it finishes
+/// commands, or prints.
+/// </remarks>
 /// <param name="interval">Time between two looks.</param>
 /// <param name="limit">How long the host may take to answer the probe.</param>
 /// <param name="probe">Asks the host something cheap; ends when the host has answered, whatever it said.</param>
@@ -12,9 +15,16 @@ namespace TrafficMigration.Ssh;
 internal sealed class Heartbeat(TimeSpan interval, TimeSpan limit, Func<Task> probe, Action fallenSilent)
     : IDisposable
 {
+    /// <summary>
+    /// How many looks are left out while no command is pending: a probe is a session and a process, and hundreds of
+    /// hosts may be quiet between two samples for an hour.
+    /// </summary>
+    private const int LooksToWatch = 6;
+
     private readonly object _gate = new();
     private int _pending;
-    private long _finished;
+    private int _watched;
+    private long _signs;
     private PeriodicTimer? _running;
 
     /// <summary>Runs a command of the host and watches the host meanwhile.</summary>
@@ -24,7 +34,7 @@ internal sealed class Heartbeat(TimeSpan interval, TimeSpan limit, Func<Task> pr
         try
         {
             T result = await command();
-            Interlocked.Increment(ref _finished);
+            SignOfLife();
             return result;
         }
         finally
@@ -32,6 +42,21 @@ internal sealed class Heartbeat(TimeSpan interval, TimeSpan limit, Func<Task> pr
             Leave();
         }
     }
+
+    /// <summary>Watches the host, six times less often than while a command is pending, until the result is disposed.</summary>
+    public IDisposable Watch()
+    {
+        lock (_gate)
+        {
+            _watched++;
+            Enter();
+        }
+
+        return new Watching(this);
+    }
+
+    /// <summary>Notes that something came from the host.</summary>
+    public void SignOfLife() => Interlocked.Increment(ref _signs);
 
     /// <summary>Stops watching, whatever is still pending.</summary>
     public void Dispose()
@@ -69,10 +94,17 @@ internal sealed class Heartbeat(TimeSpan interval, TimeSpan limit, Func<Task> pr
 
     private async Task BeatAsync(PeriodicTimer timer)
     {
-        long seen = Interlocked.Read(ref _finished);
+        long seen = Interlocked.Read(ref _signs);
+        int ticks = 0;
         while (await timer.WaitForNextTickAsync())
         {
-            long now = Interlocked.Read(ref _finished);
+            if (++ticks < LooksToWatch && IsOnlyWatching())
+            {
+                continue;
+            }
+
+            ticks = 0;
+            long now = Interlocked.Read(ref _signs);
             if (now == seen && !await AnswersAsync() && IsSilentSince(seen, timer))
             {
                 fallenSilent();
@@ -80,6 +112,14 @@ internal sealed class Heartbeat(TimeSpan interval, TimeSpan limit, Func<Task> pr
             }
 
             seen = now;
+        }
+    }
+
+    private bool IsOnlyWatching()
+    {
+        lock (_gate)
+        {
+            return _pending == _watched;
         }
     }
 
@@ -96,12 +136,29 @@ internal sealed class Heartbeat(TimeSpan interval, TimeSpan limit, Func<Task> pr
         }
     }
 
-    /// <summary>Whether what this loop watches is still pending, and no command has ended since.</summary>
+    /// <summary>Whether what this loop watches is still pending, and no sign of life has come since.</summary>
     private bool IsSilentSince(long count, PeriodicTimer timer)
     {
         lock (_gate)
         {
-            return _running == timer && Interlocked.Read(ref _finished) == count;
+            return _running == timer && Interlocked.Read(ref _signs) == count;
+        }
+    }
+
+    private sealed class Watching(Heartbeat heartbeat) : IDisposable
+    {
+        private int _ended;
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _ended, 1) == 0)
+            {
+                lock (heartbeat._gate)
+                {
+                    heartbeat._watched--;
+                    heartbeat.Leave();
+                }
+            }
         }
     }
 }

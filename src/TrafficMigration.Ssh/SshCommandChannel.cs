@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using Renci.SshNet;
 using Renci.SshNet.Common;
 using TrafficMigration.Kvm;
@@ -15,69 +14,70 @@ internal sealed class SshCommandChannel : ICommandChannel
     private static readonly TimeSpan DisconnectLimit = TimeSpan.FromSeconds(2);
 
     private readonly SshClient _client;
-    private readonly TimeSpan _silenceLimit;
+    private readonly ConnectionEnd _end;
     private readonly Heartbeat _heartbeat;
-    // Never disposed: pending commands still touch both while the channel is being disposed, and neither holds
-    // anything of the operating system.
+    // Never disposed: pending commands still touch it while the channel is being disposed, and it holds nothing of
+    // the operating system.
 #pragma warning disable CA2213
     private readonly SemaphoreSlim _slots = new(MaxCommands);
-    private readonly CancellationTokenSource _ended = new();
 #pragma warning restore CA2213
-    private Func<MigrationException>? _failure;
     private int _disposed;
 
     /// <summary>Takes over a connected client.</summary>
     public SshCommandChannel(SshClient client, string hostName, TimeSpan silenceLimit)
     {
         _client = client;
-        _silenceLimit = silenceLimit;
         HostName = hostName;
+        _end = new ConnectionEnd(hostName, silenceLimit);
         TimeSpan interval = silenceLimit / 2;
         _heartbeat = new Heartbeat(
-            interval < LongestInterval ? interval : LongestInterval, silenceLimit, ProbeAsync, () => End(Silent));
-        client.ErrorOccurred += (_, e) => End(() => Lost(e.Exception));
+            interval < LongestInterval ? interval : LongestInterval, silenceLimit, ProbeAsync, _end.FallenSilent);
+        client.ErrorOccurred += (_, e) => _end.Lost(e.Exception);
     }
 
     /// <inheritdoc/>
     public string HostName { get; }
 
     /// <inheritdoc/>
-    public async Task<CommandResult> ExecuteAsync(string commandLine, CancellationToken cancellationToken)
+    public Task<CommandResult> ExecuteAsync(string commandLine, CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, this);
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _ended.Token);
-        try
-        {
-            await _slots.WaitAsync(stop.Token);
-            try
+        return _end.GuardAsync(
+            async stop =>
             {
-                return await _heartbeat.WatchAsync(() => RunAsync(commandLine, stop.Token));
-            }
-            finally
+                await _slots.WaitAsync(stop);
+                try
+                {
+                    return await _heartbeat.WatchAsync(() => RunAsync(commandLine, stop));
+                }
+                finally
+                {
+                    _slots.Release();
+                }
+            },
+            cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public Task<ICommandStream> StartAsync(string commandLine, CancellationToken cancellationToken)
+    {
+        ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, this);
+        return _end.GuardAsync(
+            async stop =>
             {
-                _slots.Release();
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            throw Volatile.Read(ref _failure)!();
-        }
-        catch (SshOperationTimeoutException)
-        {
-            End(Silent);
-            throw Silent();
-        }
-        catch (Exception e) when (IsLoss(e))
-        {
-            // The error event may have told the cause already; what the command then says is only its echo.
-            End(() => Lost(e));
-            throw Volatile.Read(ref _failure)!();
-        }
-        catch (SshException e)
-        {
-            throw Failures.CommandFailed(HostName, "open another session on its SSH connection", 255, e.Message);
-        }
+                await _slots.WaitAsync(stop);
+                IDisposable watch = _heartbeat.Watch();
+                // The stream gives both back when its session is closed, which is after it was disposed.
+                return await SshCommandStream.StartAsync(
+                    _client, commandLine, HostName, _end, _heartbeat.SignOfLife, Ended, stop);
+
+                void Ended()
+                {
+                    watch.Dispose();
+                    _slots.Release();
+                }
+            },
+            cancellationToken);
     }
 
     /// <summary>Disconnects; pending commands fail. Never throws, and waits no longer than two seconds.</summary>
@@ -88,14 +88,11 @@ internal sealed class SshCommandChannel : ICommandChannel
             return;
         }
 
-        End(() => Failures.ConnectionLost(HostName, "it was closed on this side."));
+        _end.Closed();
         // Saying goodbye blocks while the host does not read.
         await Task.WhenAny(Background.Dispose(_client), Task.Delay(DisconnectLimit, CancellationToken.None));
         _heartbeat.Dispose();
     }
-
-    private static bool IsLoss(Exception e) =>
-        e is SshConnectionException or ObjectDisposedException or SocketException or IOException;
 
     private async Task<CommandResult> RunAsync(string commandLine, CancellationToken stop)
     {
@@ -141,34 +138,19 @@ internal sealed class SshCommandChannel : ICommandChannel
     {
         try
         {
-            await RunAsync("true", _ended.Token);
+            await RunAsync("true", _end.Token);
         }
         catch (SshOperationTimeoutException)
         {
-            End(Silent);
+            _end.FallenSilent();
         }
-        catch (Exception e) when (IsLoss(e))
+        catch (Exception e) when (ConnectionEnd.IsLoss(e))
         {
-            End(() => Lost(e));
+            _end.Lost(e);
         }
         catch (SshException)
         {
             // A host that refuses one more session has answered.
         }
     }
-
-    /// <summary>Fails everything that is pending and all that comes later. Only the first cause counts.</summary>
-    private void End(Func<MigrationException> cause)
-    {
-        if (Interlocked.CompareExchange(ref _failure, cause, null) is null)
-        {
-            // Not on this thread, which may be the one that reads from the host: callers go on from here.
-            _ = _ended.CancelAsync();
-        }
-    }
-
-    private MigrationException Silent() =>
-        Failures.HostTimeout(HostName, "it had commands to finish and was asked for a sign of life", _silenceLimit);
-
-    private MigrationException Lost(Exception cause) => Failures.ConnectionLost(HostName, cause.Message, cause);
 }

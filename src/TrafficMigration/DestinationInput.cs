@@ -19,9 +19,7 @@ internal static class DestinationInput
                 return traffic;
         }
 
-        string name = given.Properties["HostName"]?.Value?.ToString() is { Length: > 0 } text
-            ? text
-            : throw Failures.NameMissing("HostName");
+        string name = Text(given, nameof(HostTraffic.HostName)) ?? throw Failures.NameMissing(nameof(HostTraffic.HostName));
         return new HostTraffic
         {
             HostName = name,
@@ -29,8 +27,14 @@ internal static class DestinationInput
             BackgroundRxBitsPerSecond = Figure(given, name, nameof(HostTraffic.BackgroundRxBitsPerSecond)) ?? 0,
             LinkBitsPerSecond = Figure(given, name, nameof(HostTraffic.LinkBitsPerSecond)),
             FreeMemoryBytes = Figure(given, name, nameof(HostTraffic.FreeMemoryBytes)),
+            MigrationAddress = Text(given, nameof(HostTraffic.MigrationAddress)),
+            Saturated = bool.TryParse(Text(given, nameof(HostTraffic.Saturated)), out bool full) ? full : null,
+            PostCopyCapable = bool.TryParse(Text(given, nameof(HostTraffic.PostCopyCapable)), out bool capable) ? capable : null,
         };
     }
+
+    private static string? Text(PSObject given, string property) =>
+        given.Properties[property]?.Value?.ToString() is { Length: > 0 } text ? text : null;
 
     private static long? Figure(PSObject given, string host, string property)
     {

@@ -1,5 +1,4 @@
 using System.Management.Automation;
-using TrafficMigration.Kvm;
 using TrafficMigration.Planning;
 using TrafficMigration.Traffic;
 
@@ -61,6 +60,15 @@ public sealed class GetMigrationPlanCommand : SamplingCmdlet
     [OptionalBoolean]
     public bool? PostCopyCapable { get; set; }
 
+    /// <summary>What forbids post-copy.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    public string? PostCopyBlocker { get; set; }
+
+    /// <summary>Whether the uplink was full, so that the rates are lower bounds; True or False, also as text from a CSV file.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [OptionalBoolean]
+    public bool? Saturated { get; set; }
+
     /// <summary>What the VM's host sends beside its VMs, bit/s.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     public double? HostBackgroundTxBitsPerSecond { get; set; }
@@ -115,6 +123,8 @@ public sealed class GetMigrationPlanCommand : SamplingCmdlet
             MemoryBytes = MemoryBytes,
             DirtyBytesPerSecond = DirtyBytesPerSecond,
             PostCopyCapable = PostCopyCapable,
+            PostCopyBlocker = string.IsNullOrWhiteSpace(PostCopyBlocker) ? null : PostCopyBlocker,
+            Saturated = Saturated,
             HostBackgroundTxBitsPerSecond = OptionalRate(nameof(HostBackgroundTxBitsPerSecond), HostBackgroundTxBitsPerSecond),
             HostBackgroundRxBitsPerSecond = OptionalRate(nameof(HostBackgroundRxBitsPerSecond), HostBackgroundRxBitsPerSecond),
             LinkBitsPerSecond = OptionalRate(nameof(LinkBitsPerSecond), LinkBitsPerSecond),
@@ -153,14 +163,7 @@ public sealed class GetMigrationPlanCommand : SamplingCmdlet
         }
 
         // Off the pipeline's thread at once: upstream cmdlets start only after this one's BeginProcessing.
-        return await Task.Run(
-            async () =>
-            {
-                await using ICommandChannel channel = await ConnectAsync(hostName, StopToken);
-                HostMeasurement measured = await MeasureAsync(channel);
-                return measured.Host;
-            },
-            StopToken);
+        return await Task.Run(() => MeasureHostAsync(hostName), StopToken);
     }
 
     private long? OptionalRate(string property, double? rate) => rate is null ? null : Rate(property, rate.Value);

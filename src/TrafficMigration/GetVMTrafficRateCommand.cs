@@ -5,14 +5,18 @@ using TrafficMigration.Traffic;
 namespace TrafficMigration.Commands;
 
 /// <summary>Measures what every running VM of one or many KVM hosts sends and receives.</summary>
-[Cmdlet(VerbsCommon.Get, "VMTrafficRate")]
+[Cmdlet(VerbsCommon.Get, "VMTrafficRate", DefaultParameterSetName = HostSet)]
 [OutputType(typeof(VMTrafficRate))]
-public sealed class GetVMTrafficRateCommand : SamplingCmdlet
+public sealed partial class GetVMTrafficRateCommand : SamplingCmdlet
 {
+    private const string HostSet = "Host";
+
     private readonly List<string> _hosts = [];
+    private MeasureOptions _options = null!;
 
     /// <summary>The KVM hosts, by name or address.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = HostSet)]
+    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = PrometheusSet)]
     [Alias("ComputerName", "VMHost")]
     [ValidateNotNullOrEmpty]
     public string[] HostName { get; set; } = [];
@@ -24,6 +28,33 @@ public sealed class GetVMTrafficRateCommand : SamplingCmdlet
     [ValidateNotNullOrEmpty]
     public string[] Name { get; set; } = ["*"];
 
+    /// <summary>The host that the VMs are to go to: the route to it tells which uplink counts.</summary>
+    [Parameter(ParameterSetName = HostSet)]
+    [ValidateNotNullOrEmpty]
+    public string? Destination { get; set; }
+
+    /// <summary>Also measures how fast each VM dirties its memory.</summary>
+    [Parameter(ParameterSetName = HostSet)]
+    public SwitchParameter DirtyRate { get; set; }
+
+    /// <summary>
+    /// Sets up nothing on the hosts. Without it, where VMs of one host talk to each other, an nftables table counts
+    /// who sends how much to whom while the measurement lasts.
+    /// </summary>
+    [Parameter(ParameterSetName = HostSet)]
+    public SwitchParameter CountersOnly { get; set; }
+
+    /// <summary>Goes on until Ctrl+C and gives an object a VM after each interval.</summary>
+    [Parameter(ParameterSetName = HostSet)]
+    public SwitchParameter Continuous { get; set; }
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        base.BeginProcessing();
+        _options = Options with { Destination = Destination, WithDirtyRate = DirtyRate, CountersOnly = CountersOnly };
+    }
+
     /// <inheritdoc/>
     protected override void ProcessRecord() => _hosts.AddRange(HostName);
 
@@ -32,6 +63,12 @@ public sealed class GetVMTrafficRateCommand : SamplingCmdlet
     {
         // All hosts at once and over the same window: rates of different moments do not add up to a plan.
         string[] hosts = [.. _hosts.Distinct(StringComparer.OrdinalIgnoreCase)];
+        if (PrometheusUri is not null)
+        {
+            AskPrometheus(PrometheusUri, hosts);
+            return;
+        }
+
         RunAsync(post => Task.WhenAll(hosts.Select(host => MeasureHostAsync(host, post))));
     }
 
@@ -40,9 +77,26 @@ public sealed class GetVMTrafficRateCommand : SamplingCmdlet
         try
         {
             await using ICommandChannel channel = await ConnectAsync(host, StopToken);
-            post(() => WriteVerbose($"{host}: connected; taking {SampleCount + 1} samples, one every {SampleInterval} s"));
-            HostMeasurement measured = await MeasureAsync(channel);
-            await SelectAsync(channel, measured, post);
+            post(() => WriteVerbose($"{host}: connected; a sample every {SampleInterval} s"));
+            if (!Continuous)
+            {
+                HostMeasurement measured = await TrafficMeter.MeasureAsync(channel, _options, StopToken);
+                Write(measured, post);
+                await ReportMissingAsync(channel, measured, post);
+                return;
+            }
+
+            bool isFirst = true;
+            await foreach (HostMeasurement measured in TrafficMeter.WatchAsync(channel, _options, StopToken))
+            {
+                Write(measured, post, isFirst);
+                if (isFirst)
+                {
+                    await ReportMissingAsync(channel, measured, post);
+                }
+
+                isFirst = false;
+            }
         }
         catch (MigrationException e)
         {
@@ -50,9 +104,15 @@ public sealed class GetVMTrafficRateCommand : SamplingCmdlet
         }
     }
 
-    /// <summary>Writes the VMs asked for, and an error for each that was named and is not there or not running.</summary>
-    private async Task SelectAsync(ICommandChannel channel, HostMeasurement measured, Action<Action> post)
+    /// <summary>Writes the VMs asked for, by name.</summary>
+    private void Write(HostMeasurement measured, Action<Action> post, bool withWarning = true)
     {
+        if (withWarning && measured.HasUnknownLocalTraffic)
+        {
+            post(() => WriteWarning(
+                $"{measured.Host.HostName}: VMs of this host talk to each other, and how much of their traffic that is could not be counted (no nft there, or -CountersOnly). Their rates are upper bounds."));
+        }
+
         foreach (VMTrafficRate rate in measured.VirtualMachines.OrderBy(v => v.VMName, StringComparer.Ordinal))
         {
             if (Name.Any(n => Matches(n, rate.VMName)))
@@ -60,7 +120,11 @@ public sealed class GetVMTrafficRateCommand : SamplingCmdlet
                 post(() => WriteObject(rate));
             }
         }
+    }
 
+    /// <summary>Writes an error for each VM that was named and is not there or not running.</summary>
+    private async Task ReportMissingAsync(ICommandChannel channel, HostMeasurement measured, Action<Action> post)
+    {
         foreach (string name in Name.Where(n => !WildcardPattern.ContainsWildcardCharacters(n)))
         {
             if (!measured.VirtualMachines.Any(v => Matches(name, v.VMName)))

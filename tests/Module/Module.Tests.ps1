@@ -9,7 +9,7 @@ Describe 'The module' {
 
     It 'exports its cmdlets and nothing else' {
         (Get-Command -Module TrafficMigration).Name | Sort-Object |
-            Should -Be 'Get-MigrationPlan', 'Get-VMTrafficRate', 'Start-TrafficSensitiveMigration'
+            Should -Be 'Get-HostTraffic', 'Get-MigrationPlan', 'Get-VMTrafficRate', 'Start-TrafficSensitiveMigration'
     }
 
     It 'loads nothing of SSH before the first connection, and then into a context of its own' {
@@ -69,5 +69,35 @@ Describe 'Start-TrafficSensitiveMigration without a host' {
     It 'never prompts where nobody can answer, and moves nothing' {
         $e = { $plan | Start-TrafficSensitiveMigration } | Should -Throw -PassThru
         $e.Exception.Message | Should -Match 'NonInteractive'
+    }
+}
+
+Describe 'The views' {
+    BeforeAll {
+        # As a person at a plain terminal of 100 columns would see it.
+        function Show([string] $Type, [hashtable] $Properties) {
+            $object = New-Object $Type
+            foreach ($name in $Properties.Keys) { $object.GetType().GetProperty($name).SetValue($object, $Properties[$name]) }
+            ($object | Out-String -Width 100).Split("`n").TrimEnd() | Where-Object { $_ }
+        }
+    }
+
+    It 'shows a rate with its uplink, and that a full link makes it a lower bound' {
+        $lines = Show TrafficMigration.Traffic.VMTrafficRate @{
+            HostName = 'kvm1'; VMName = 'web'; TxBitsPerSecond = 950000000L; RxBitsPerSecond = 1500000L; Saturated = $true
+            Uplink = 'bond0'; LinkBitsPerSecond = 1000000000L; PeakTxBitsPerSecond = 960000000L; MemoryBytes = 4GB; Window = [timespan]::FromSeconds(5)
+        }
+        $lines[0].Trim() | Should -Be 'Host: kvm1 (bond0, 1000 Mbps)'
+        $lines[1] | Should -Match '^VM +Tx Mbps +Rx Mbps +Peak Tx +Peak Rx +Local +Memory GiB +Dirty MiB/s +Window s$'
+        $lines[3] | Should -Match '^web +>950.0 +>1.5 +960.0 +\? +4.00 +5.0$'
+    }
+
+    It 'shows a host with the use of its uplink' {
+        $lines = Show TrafficMigration.Traffic.HostTraffic @{
+            HostName = 'kvm2'; Uplink = 'eno1'; BackgroundTxBitsPerSecond = 1000000L; BackgroundRxBitsPerSecond = 250000000L
+            LinkBitsPerSecond = 1000000000L; TxUtilization = 0.001; RxUtilization = 0.26; FreeMemoryBytes = 8GB; CpuCount = 16
+        }
+        $lines[0] | Should -Match '^Host +Uplink +Tx Mbps +Rx Mbps +Link Mbps +Tx % +Rx % +Free GiB +CPUs$'
+        $lines[2] | Should -Match '^kvm2 +eno1 +1.0 +250.0 +1000 +0 +26 +8.0 +16$'
     }
 }

@@ -169,6 +169,9 @@ public sealed class MigrationRunTests
             public Task<CommandResult> ExecuteAsync(string commandLine, CancellationToken cancellationToken) =>
                 Task.FromResult(Answer(commandLine));
 
+            public Task<ICommandStream> StartAsync(string commandLine, CancellationToken cancellationToken) =>
+                throw new NotSupportedException();
+
             public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
             private CommandResult Answer(string command)

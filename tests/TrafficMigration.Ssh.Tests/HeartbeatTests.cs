@@ -59,4 +59,44 @@ public sealed class HeartbeatTests
 
         Assert.Equal(0, probes);
     }
+
+    [Fact]
+    public async Task A_watched_host_that_prints_is_not_asked_and_one_that_falls_silent_is()
+    {
+        int probes = 0;
+        var silent = new TaskCompletionSource();
+        using var heartbeat = new Heartbeat(
+            Interval * 2, Limit, () => { probes++; return new TaskCompletionSource().Task; }, silent.SetResult);
+
+        using IDisposable watch = heartbeat.Watch();
+        for (int i = 0; i < 30; i++)
+        {
+            heartbeat.SignOfLife();
+            await Task.Delay(Interval / 2, Token);
+        }
+
+        Assert.Equal(0, probes);
+        await silent.Task.WaitAsync(Patience, Token);
+        Assert.Equal(1, probes);
+    }
+
+    [Fact]
+    public async Task A_watch_that_was_ended_twice_ends_once()
+    {
+        int probes = 0;
+        using var heartbeat = new Heartbeat(
+            Interval, Limit, () => { probes++; return Task.CompletedTask; }, () => { });
+        IDisposable first = heartbeat.Watch();
+        using (heartbeat.Watch())
+        {
+            first.Dispose();
+            first.Dispose();
+            await Task.Delay(Interval * 20, Token);
+            Assert.NotEqual(0, probes);
+        }
+
+        int before = probes;
+        await Task.Delay(Interval * 20, Token);
+        Assert.InRange(probes, before, before + 1);
+    }
 }

@@ -1,34 +1,46 @@
 namespace TrafficMigration.Kvm;
 
-/// <summary>What a host showed at one moment: its clocks, running VMs, network links and free memory.</summary>
-/// <param name="WallClock">The host's wall clock at the middle of the sample, seconds; fine, but it can be set.</param>
-/// <param name="Uptime">The host's monotonic clock at the middle of the sample, seconds; in steps of 10 ms.</param>
-/// <param name="FreeMemoryBytes">Memory that new VMs could use, bytes.</param>
-/// <param name="AddressLink">The link that holds the address by which we reach the host; <see langword="null"/> if none does.</param>
-/// <param name="Domains">The running VMs, in libvirt's order.</param>
-/// <param name="Links">The host's network links with their counters.</param>
+/// <summary>What a sampled host says: a <see cref="HostSample"/> at each interval, <see cref="HostFacts"/> when asked.</summary>
+internal abstract record HostReport;
+
+/// <summary>The kernel's counters of a host at one moment.</summary>
+/// <param name="Time">When the links were read.</param>
+/// <param name="Links">Counters by the link's name.</param>
+/// <param name="Pairs">What went between the ports of bridges; <see langword="null"/> where this is not counted.</param>
 internal sealed record HostSample(
-    double WallClock, double Uptime, long FreeMemoryBytes, string? AddressLink,
-    IReadOnlyList<DomainSample> Domains, IReadOnlyList<LinkSample> Links);
+    HostTime Time, IReadOnlyDictionary<string, LinkCounters> Links, PairSample? Pairs) : HostReport;
 
-/// <summary>One running VM.</summary>
-/// <param name="Id">libvirt's UUID.</param>
-/// <param name="Name">The VM's name.</param>
-/// <param name="MemoryBytes">The memory that the guest has now, bytes.</param>
-/// <param name="Interfaces">Its network interfaces; empty for a VM without.</param>
-internal sealed record DomainSample(string Id, string Name, long? MemoryBytes, IReadOnlyList<InterfaceSample> Interfaces);
+/// <summary>A moment by a host's clocks.</summary>
+/// <param name="WallClock">The wall clock, seconds; fine, but it can be set.</param>
+/// <param name="Uptime">The monotonic clock, seconds; in steps of 10 ms.</param>
+internal readonly record struct HostTime(double WallClock, double Uptime)
+{
+    // Where both clocks agree within this, the wall clock was not set meanwhile and its finer reading is taken.
+    private const double Agreement = 0.05;
 
-/// <summary>A VM's network interface, directions from the guest's side.</summary>
-/// <param name="Name">Name of the host's end, for example <c>vnet0</c>.</param>
-/// <param name="TxBytes">Bytes that the guest sent since the interface exists.</param>
-/// <param name="RxBytes">Bytes that the guest received since the interface exists.</param>
-internal sealed record InterfaceSample(string Name, long TxBytes, long RxBytes);
+    /// <summary>The moment in the middle.</summary>
+    public static HostTime Between(HostTime a, HostTime b) => new((a.WallClock + b.WallClock) / 2, (a.Uptime + b.Uptime) / 2);
 
-/// <summary>A network link of the host, directions from the host's side.</summary>
-/// <param name="Name">The link's name.</param>
-/// <param name="Master">The bridge or bond that it is a port of; <see langword="null"/> if none.</param>
-/// <param name="IsTap">Whether a VM is behind it.</param>
-/// <param name="BitsPerSecond">Its speed, bit/s; <see langword="null"/> where the driver tells none.</param>
-/// <param name="TxBytes">Bytes sent.</param>
-/// <param name="RxBytes">Bytes received.</param>
-internal sealed record LinkSample(string Name, string? Master, bool IsTap, long? BitsPerSecond, long TxBytes, long RxBytes);
+    /// <summary>Seconds since an earlier moment.</summary>
+    public double Since(HostTime earlier)
+    {
+        double monotonic = Uptime - earlier.Uptime;
+        double wall = WallClock - earlier.WallClock;
+        return Math.Abs(wall - monotonic) <= Agreement ? wall : monotonic;
+    }
+}
+
+/// <summary>Traffic between the ports of bridges since counting began.</summary>
+/// <param name="Time">When it was read.</param>
+/// <param name="Bytes">Bytes with their Ethernet headers; pairs without traffic are missing.</param>
+internal sealed record PairSample(HostTime Time, IReadOnlyDictionary<PortPair, ulong> Bytes);
+
+/// <summary>Counters of a network link, directions from the host's side.</summary>
+internal readonly record struct LinkCounters(ulong RxBytes, ulong RxPackets, ulong TxBytes, ulong TxPackets);
+
+/// <summary>Two ports of one bridge, by the names of their links, or one and the host itself.</summary>
+internal readonly record struct PortPair(string From, string To)
+{
+    /// <summary>The host itself; no link has this name.</summary>
+    public const string Host = "";
+}

@@ -18,6 +18,37 @@ public interface ICommandChannel : IAsyncDisposable
     /// <c>CommandFailed</c> when the host refused to run one more command at once.
     /// </exception>
     Task<CommandResult> ExecuteAsync(string commandLine, CancellationToken cancellationToken);
+
+    /// <summary>Starts a command that goes on printing until it is stopped, in a session of its own.</summary>
+    /// <param name="commandLine">As for <see cref="ExecuteAsync"/>.</param>
+    /// <param name="cancellationToken">Gives up starting.</param>
+    /// <returns>The running command; disposing it ends the session.</returns>
+    /// <exception cref="MigrationException">As for <see cref="ExecuteAsync"/>.</exception>
+    Task<ICommandStream> StartAsync(string commandLine, CancellationToken cancellationToken);
+}
+
+/// <summary>A remote command that goes on printing lines and takes lines on its standard input.</summary>
+/// <remarks>
+/// Disposing closes the command's standard input and output and does not wait for its end: a command made for this
+/// ends by itself when its input ends. The same happens when this process is killed or the connection is cut.
+/// </remarks>
+public interface ICommandStream : IAsyncDisposable
+{
+    /// <summary>Waits for the next line of standard output.</summary>
+    /// <param name="cancellationToken">Stops waiting; the stream stays usable.</param>
+    /// <returns>The line without its line break; <see langword="null"/> when the command has ended.</returns>
+    /// <exception cref="MigrationException"><c>ConnectionLost</c>, <c>HostTimeout</c>.</exception>
+    ValueTask<string?> ReadLineAsync(CancellationToken cancellationToken);
+
+    /// <summary>Writes a line to the command's standard input.</summary>
+    /// <exception cref="MigrationException"><c>ConnectionLost</c>, <c>HostTimeout</c>.</exception>
+    ValueTask WriteLineAsync(string line, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// The exit code and what was written to standard error (<see cref="CommandResult.Output"/> is empty), once
+    /// <see cref="ReadLineAsync"/> has returned <see langword="null"/>.
+    /// </summary>
+    Task<CommandResult> Completion { get; }
 }
 
 /// <summary>What a remote command left behind.</summary>

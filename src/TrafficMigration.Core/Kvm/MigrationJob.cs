@@ -24,12 +24,15 @@ internal sealed class MigrationJob
     /// <param name="source">The source.</param>
     /// <param name="vmId">The VM's UUID.</param>
     /// <param name="destination">The destination, by a name that the source resolves.</param>
+    /// <param name="address">The destination's address for the memory stream; <see langword="null"/> to go by its name.</param>
     /// <param name="technique">Pre-copy, or post-copy from the start.</param>
     /// <param name="cancellationToken">Stops waiting for the start.</param>
     public static async Task<MigrationJob> StartAsync(
-        ICommandChannel source, string vmId, string destination, Technique technique, CancellationToken cancellationToken)
+        ICommandChannel source, string vmId, string destination, string? address, Technique technique,
+        CancellationToken cancellationToken)
     {
-        string[] arguments = [vmId, $"qemu+ssh://{UriHost(destination)}/system", $"tcp://{UriHost(destination)}", technique.ToString()];
+        string[] arguments =
+            [vmId, $"qemu+ssh://{UriHost(destination)}/system", $"tcp://{UriHost(address ?? destination)}", technique.ToString()];
         string command = $"sh -c {ShellText.Quote(StartScript)} sh {ShellText.Quote(RunScript)} "
             + string.Join(' ', arguments.Select(ShellText.Quote));
         CommandResult result = await source.ExecuteAsync(command, cancellationToken);

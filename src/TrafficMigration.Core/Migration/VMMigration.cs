@@ -64,7 +64,7 @@ internal sealed class VMMigration(VMMigrationPlan plan, HostConnections connecti
         try
         {
             // Not cancelled from here on: whoever stops waiting for a start does not know whether it happened.
-            job = await MigrationJob.StartAsync(source, id, plan.Destination, plan.Technique, CancellationToken.None);
+            job = await MigrationJob.StartAsync(source, id, plan.Destination, plan.MigrationAddress, plan.Technique, CancellationToken.None);
             JobObservation last = await WatchAsync(job, cancellationToken);
             Report(MigrationPhase.Verifying);
             (DomainState here, DomainState there) = await SettleAsync(source, destination, id);

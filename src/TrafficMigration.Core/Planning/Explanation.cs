@@ -5,19 +5,22 @@ namespace TrafficMigration.Planning;
 /// <summary>Says in one sentence why a VM has its technique.</summary>
 internal static class Explanation
 {
-    public static string Of(VMTrafficRate rate, TechniqueChoice choice, int index, Strategy strategy)
+    public static string Of(VMTrafficRate rate, HostTraffic destinationHost, TechniqueChoice choice, int index, Strategy strategy)
     {
         Technique technique = choice.Techniques[index];
-        if (strategy != Strategy.TrafficSensitive)
+        if (strategy != Strategy.TrafficSensitive && technique.ToString() == strategy.ToString())
         {
-            return technique.ToString() == strategy.ToString()
-                ? $"Strategy {strategy} was asked for"
-                : "This VM cannot be post-copied";
+            return $"Strategy {strategy} was asked for";
+        }
+
+        if (destinationHost.PostCopyCapable == false)
+        {
+            return $"{destinationHost.HostName} does not let QEMU use userfaultfd, so nothing can be post-copied to it";
         }
 
         if (rate.PostCopyCapable == false)
         {
-            return "This VM cannot be post-copied";
+            return $"This VM cannot be post-copied{(rate.PostCopyBlocker is { } why ? ": " + why : "")}";
         }
 
         long source = choice.SourceContention;
@@ -28,7 +31,8 @@ internal static class Explanation
         (long s, long d) = technique == Technique.PreCopy
             ? (source - rate.TxBitsPerSecond, destination + rate.RxBitsPerSecond)
             : (source + rate.TxBitsPerSecond, destination - rate.RxBitsPerSecond);
-        return $"{technique} {avoided}; {Other(technique)} would make the contention {Mbps(Math.Max(s, d))} instead of {Mbps(Math.Max(source, destination))}";
+        string bound = rate.Saturated == true ? "; the link was full, so it may want more" : "";
+        return $"{technique} {avoided}{bound}; {Other(technique)} would make the contention {Mbps(Math.Max(s, d))} instead of {Mbps(Math.Max(source, destination))}";
     }
 
     private static Technique Other(Technique technique) =>

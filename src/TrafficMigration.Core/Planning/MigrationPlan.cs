@@ -47,6 +47,9 @@ public sealed record VMMigrationPlan
     /// <summary>Traffic that competes with the incoming memory at the destination under the whole plan, bit/s.</summary>
     public required long DestinationContentionBitsPerSecond { get; init; }
 
+    /// <summary>The destination's address on the migration network; <see langword="null"/> to go by its name.</summary>
+    public string? MigrationAddress { get; init; }
+
     /// <summary>Expected duration; <see langword="null"/> where memory or link speed are not known.</summary>
     public TimeSpan? PredictedDuration { get; init; }
 
@@ -72,6 +75,12 @@ public sealed record MigrationPlan
     /// <summary>max(source contention, destination contention), bit/s (CCGrid 2015, the published objective).</summary>
     public required long ContentionBitsPerSecond { get; init; }
 
+    /// <summary>
+    /// Whether a link was full when its traffic was measured: VMs may want more than they could send or receive, so
+    /// the contention is at least as large as it says.
+    /// </summary>
+    public bool ContentionIsLowerBound => Links.Any(l => l.IsLowerBound);
+
     /// <summary>No assignment of techniques can have less contention than this, bit/s.</summary>
     public required long LowerBoundBitsPerSecond { get; init; }
 
@@ -89,7 +98,7 @@ public sealed record MigrationPlan
 
     /// <summary>Prints strategy and contention.</summary>
     public override string ToString() => FormattableString.Invariant(
-        $"{Strategy}: {ContentionBitsPerSecond / 1e6:0.#} Mbps contending{(IsOptimal ? ", optimal" : "")}");
+        $"{Strategy}: {(ContentionIsLowerBound ? "at least " : "")}{ContentionBitsPerSecond / 1e6:0.#} Mbps contending{(IsOptimal ? ", optimal" : "")}");
 }
 
 /// <summary>What competes with the migrations on one direction of one host's uplink.</summary>
@@ -98,8 +107,10 @@ public sealed record MigrationPlan
 /// <param name="ContentionBitsPerSecond">Contending traffic, background included, bit/s.</param>
 /// <param name="BackgroundBitsPerSecond">The part of it that belongs to no migrating VM, bit/s.</param>
 /// <param name="LinkBitsPerSecond">Speed of the link, bit/s, where known.</param>
+/// <param name="IsLowerBound">Whether what contends was measured on a full link, and may want to be more.</param>
 public sealed record LinkContention(
-    string HostName, LinkDirection Direction, long ContentionBitsPerSecond, long BackgroundBitsPerSecond, long? LinkBitsPerSecond);
+    string HostName, LinkDirection Direction, long ContentionBitsPerSecond, long BackgroundBitsPerSecond, long? LinkBitsPerSecond,
+    bool IsLowerBound = false);
 
 /// <summary>A direction of an uplink, from the host's side.</summary>
 public enum LinkDirection

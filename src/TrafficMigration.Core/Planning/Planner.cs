@@ -34,7 +34,8 @@ public static class Planner
             sourceBackground, destination.BackgroundRxBitsPerSecond,
             bothKnown ? sourceLink!.Value : 1, bothKnown ? destination.LinkBitsPerSecond!.Value : 1);
 
-        VMLoad[] loads = [.. vms.Select(r => new VMLoad(r.TxBitsPerSecond, r.RxBitsPerSecond, r.PostCopyCapable ?? true))];
+        bool mayPostCopy = destination.PostCopyCapable ?? true;
+        VMLoad[] loads = [.. vms.Select(r => new VMLoad(r.TxBitsPerSecond, r.RxBitsPerSecond, mayPostCopy && (r.PostCopyCapable ?? true)))];
         TechniqueChoice optimum = TechniqueSolver.Solve(loads, links, cancellationToken);
         TechniqueChoice choice = strategy switch
         {
@@ -45,10 +46,12 @@ public static class Planner
 
         long Worse(TechniqueChoice c) => Math.Max(c.SourceContention, c.DestinationContention);
         var outgoing = new LinkContention(
-            source, LinkDirection.Outgoing, choice.SourceContention, sourceBackground, sourceLink);
+            source, LinkDirection.Outgoing, choice.SourceContention, sourceBackground, sourceLink,
+            HasSaturated(vms, choice, Technique.PreCopy));
         var incoming = new LinkContention(
             destination.HostName, LinkDirection.Incoming, choice.DestinationContention,
-            destination.BackgroundRxBitsPerSecond, destination.LinkBitsPerSecond);
+            destination.BackgroundRxBitsPerSecond, destination.LinkBitsPerSecond,
+            destination.Saturated == true || HasSaturated(vms, choice, Technique.PostCopy));
         TimeSpan? duration = DurationEstimate.OfParallelRun(vms, outgoing, incoming);
         VMMigrationPlan[] parts = [.. vms.Select((rate, i) => new VMMigrationPlan
         {
@@ -56,11 +59,12 @@ public static class Planner
             VMId = rate.VMId,
             Source = source,
             Destination = destination.HostName,
+            MigrationAddress = destination.MigrationAddress,
             Technique = choice.Techniques[i],
             SourceContentionBitsPerSecond = choice.SourceContention,
             DestinationContentionBitsPerSecond = choice.DestinationContention,
             PredictedDuration = duration,
-            Reason = Explanation.Of(rate, choice, i, strategy),
+            Reason = Explanation.Of(rate, destination, choice, i, strategy),
             Rate = rate,
         })];
         var plan = new MigrationPlan
@@ -70,7 +74,8 @@ public static class Planner
             LowerBoundBitsPerSecond = Math.Min(Worse(optimum), Worse(choice)),
             CreatedAt = createdAt,
             VirtualMachines = parts,
-            Links = [outgoing, incoming],
+            // An array: PowerShell cannot index the type that a collection expression makes.
+            Links = new[] { outgoing, incoming },
         };
         foreach (VMMigrationPlan part in parts)
         {
@@ -79,6 +84,9 @@ public static class Planner
 
         return plan;
     }
+
+    private static bool HasSaturated(VMTrafficRate[] vms, TechniqueChoice choice, Technique technique) =>
+        vms.Where((vm, i) => vm.Saturated == true && choice.Techniques[i] == technique).Any();
 
     /// <summary>One technique for all; a VM that cannot be post-copied keeps pre-copy.</summary>
     private static TechniqueChoice Uniform(VMLoad[] loads, LinkPair links, Technique wanted)

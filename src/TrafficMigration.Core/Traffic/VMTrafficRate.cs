@@ -1,7 +1,10 @@
 namespace TrafficMigration.Traffic;
 
-/// <summary>What one VM sends and receives, measured over a window, and what planning needs to know of its host.</summary>
-/// <remarks>Directions are the guest's: Tx is what the VM sends. Rates are bits per second (1 Mbps = 10^6 bit/s).</remarks>
+/// <summary>What one VM sends and receives, measured over a window, and what planning needs to know of it and its host.</summary>
+/// <remarks>
+/// Directions are the guest's: Tx is what the VM sends. Rates are bits per second (1 Mbps = 10^6 bit/s) as network
+/// interfaces count them: Ethernet headers included. Statistics are over the window's intervals between two samples.
+/// </remarks>
 public sealed record VMTrafficRate
 {
     /// <summary>The host that the VM runs on, as the user named it.</summary>
@@ -13,20 +16,86 @@ public sealed record VMTrafficRate
     /// <summary>libvirt's UUID of the VM; <see langword="null"/> where the rates come from a file without it.</summary>
     public string? VMId { get; init; }
 
-    /// <summary>Mean rate that the VM sent, bit/s.</summary>
+    /// <summary>Mean rate that the VM sent through the uplink that a migration would use, bit/s.</summary>
     public required long TxBitsPerSecond { get; init; }
 
-    /// <summary>Mean rate that the VM received, bit/s.</summary>
+    /// <summary>Mean rate that the VM received through the uplink that a migration would use, bit/s.</summary>
     public required long RxBitsPerSecond { get; init; }
+
+    /// <summary>The highest rate of one interval that the VM sent through that uplink, bit/s.</summary>
+    public long? PeakTxBitsPerSecond { get; init; }
+
+    /// <summary>The highest rate of one interval that the VM received through that uplink, bit/s.</summary>
+    public long? PeakRxBitsPerSecond { get; init; }
+
+    /// <summary>The rate that 95 % of the intervals did not exceed (nearest rank), sent through that uplink, bit/s.</summary>
+    public long? Percentile95TxBitsPerSecond { get; init; }
+
+    /// <summary>The rate that 95 % of the intervals did not exceed (nearest rank), received through that uplink, bit/s.</summary>
+    public long? Percentile95RxBitsPerSecond { get; init; }
+
+    /// <summary>Exponentially weighted rate sent through that uplink, recent intervals counting most, bit/s.</summary>
+    public long? CurrentTxBitsPerSecond { get; init; }
+
+    /// <summary>Exponentially weighted rate received through that uplink, recent intervals counting most, bit/s.</summary>
+    public long? CurrentRxBitsPerSecond { get; init; }
+
+    /// <summary>Packets that the VM sent on all its interfaces, 1/s.</summary>
+    public double? TxPacketsPerSecond { get; init; }
+
+    /// <summary>Packets that the VM received on all its interfaces, 1/s.</summary>
+    public double? RxPacketsPerSecond { get; init; }
+
+    /// <summary>
+    /// Mean rate that the VM sent to VMs of the same host, or to the host itself, bit/s: it reaches no NIC and is not
+    /// part of <see cref="TxBitsPerSecond"/>. <see langword="null"/> where it could not be told apart; then it may be.
+    /// </summary>
+    public long? LocalTxBitsPerSecond { get; init; }
+
+    /// <summary>The same for what the VM received, bit/s.</summary>
+    public long? LocalRxBitsPerSecond { get; init; }
+
+    /// <summary>Mean rate that the VM sent through other NICs than the migration's, bit/s; no part of <see cref="TxBitsPerSecond"/>.</summary>
+    public long? ElsewhereTxBitsPerSecond { get; init; }
+
+    /// <summary>Mean rate that the VM received through other NICs than the migration's, bit/s; no part of <see cref="RxBitsPerSecond"/>.</summary>
+    public long? ElsewhereRxBitsPerSecond { get; init; }
+
+    /// <summary>
+    /// The uplink was full in one direction or both while the VM used it: the VM may want to send or receive more
+    /// than it could, so its rate is a lower bound. <see langword="null"/> where the link's speed is not known.
+    /// </summary>
+    public bool? Saturated { get; init; }
+
+    /// <summary>The VM's network interfaces.</summary>
+    public int? InterfaceCount { get; init; }
+
+    /// <summary>Those of them without counters on the host, such as passed-through devices: their traffic is in no rate.</summary>
+    public int? UncountedInterfaceCount { get; init; }
 
     /// <summary>Memory that the guest has now, bytes.</summary>
     public long? MemoryBytes { get; init; }
+
+    /// <summary>Memory of the host that the VM's process holds, bytes.</summary>
+    public long? ResidentBytes { get; init; }
+
+    /// <summary>Virtual processors that the guest has now.</summary>
+    public int? VCpuCount { get; init; }
+
+    /// <summary>Where the VM's disks are.</summary>
+    public DiskStorage? DiskStorage { get; init; }
 
     /// <summary>Rate at which the guest dirties memory, bytes per second; <see langword="null"/> where not measured.</summary>
     public long? DirtyBytesPerSecond { get; init; }
 
     /// <summary>Whether the VM can be migrated with post-copy; <see langword="null"/> where not known.</summary>
     public bool? PostCopyCapable { get; init; }
+
+    /// <summary>What forbids post-copy; <see langword="null"/> where nothing is known to.</summary>
+    public string? PostCopyBlocker { get; init; }
+
+    /// <summary>The network link of the host that a migration would use, for example <c>eno1</c> or <c>bond0</c>.</summary>
+    public string? Uplink { get; init; }
 
     /// <summary>What left the host's uplink and was not sent by a VM, bit/s.</summary>
     public long? HostBackgroundTxBitsPerSecond { get; init; }
@@ -43,25 +112,22 @@ public sealed record VMTrafficRate
     /// <summary>Length of the window by the host's own clock.</summary>
     public TimeSpan? Window { get; init; }
 
-    /// <summary>Number of samples that the rates rest on.</summary>
+    /// <summary>Number of intervals that the VM's rates rest on.</summary>
     public int? SampleCount { get; init; }
 }
 
-/// <summary>What a host's uplink carries beside the VMs that migrate, and the room that the host has.</summary>
-public sealed record HostTraffic
+/// <summary>Where a VM's disks are, seen from a migration.</summary>
+public enum DiskStorage
 {
-    /// <summary>The host's name, as the user gave it.</summary>
-    public required string HostName { get; init; }
+    /// <summary>The VM has no disk, or only read-only media.</summary>
+    None,
 
-    /// <summary>What the host sends already, bit/s: its own traffic and that of VMs which stay.</summary>
-    public long BackgroundTxBitsPerSecond { get; init; }
+    /// <summary>All on storage that other hosts reach, too.</summary>
+    Shared,
 
-    /// <summary>What the host receives already, bit/s: its own traffic and that of VMs which stay.</summary>
-    public long BackgroundRxBitsPerSecond { get; init; }
+    /// <summary>At least one on storage of this host alone.</summary>
+    Local,
 
-    /// <summary>Speed of the uplink, bit/s; <see langword="null"/> where not known.</summary>
-    public long? LinkBitsPerSecond { get; init; }
-
-    /// <summary>Memory that the host can still give to VMs, bytes; <see langword="null"/> where not known.</summary>
-    public long? FreeMemoryBytes { get; init; }
+    /// <summary>None is known to be local, but at least one could not be told.</summary>
+    Unknown,
 }

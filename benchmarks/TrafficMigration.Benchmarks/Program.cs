@@ -1,0 +1,31 @@
+using System.Globalization;
+using TrafficMigration.Benchmarks.Fuzz;
+using TrafficMigration.Benchmarks.Hosts;
+using TrafficMigration.Kvm;
+
+// Each command measures one thing and prints what it found; its own file says how.
+return args switch
+{
+    ["hosts", HostsClient.Switch, .. string[] rest] => await HostsClient.RunAsync(rest),
+    ["hosts", .. string[] rest] => await HostsCommand.RunAsync(rest),
+    ["fuzz", .. string[] rest] => FuzzCommand.Run(rest),
+    // For host-cost.sh, which runs the product's own script.
+    ["sampler", string interval] => Print(SamplerScript.For(
+        TimeSpan.FromSeconds(double.Parse(interval, CultureInfo.InvariantCulture)), destination: null, withDirtyRate: false)),
+    _ => Usage(),
+};
+
+static int Print(string text)
+{
+    Console.WriteLine(text);
+    return 0;
+}
+
+static int Usage()
+{
+    Console.Error.WriteLine("usage: TrafficMigration.Benchmarks COMMAND [OPTIONS]");
+    Console.Error.WriteLine(HostsCommand.Usage);
+    Console.Error.WriteLine(FuzzCommand.Usage);
+    Console.Error.WriteLine("  sampler INTERVAL-SECONDS");
+    return 2;
+}

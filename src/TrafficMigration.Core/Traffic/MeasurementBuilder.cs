@@ -1,0 +1,142 @@
+using TrafficMigration.Kvm;
+
+namespace TrafficMigration.Traffic;
+
+/// <summary>Turns a window's intervals into the records that a user sees.</summary>
+internal sealed class MeasurementBuilder(
+    string host, HostFacts facts, Topology topology, IReadOnlyList<UplinkInterval> uplink, DateTimeOffset sampledAt,
+    IReadOnlyDictionary<DiskFacts, DiskStorage> storage)
+{
+    // Preamble, frame check sequence and the gap between two frames (IEEE 802.3) take this much of the wire a packet.
+    private const double WireOverheadBits = 24 * 8;
+
+    // A link counts as full from here on; and one interval in ten is enough to censor what a VM wants.
+    private const double Full = 0.97;
+    private const double FullShare = 0.1;
+
+    private readonly LinkFacts[] _links = [.. topology.Uplinks.Select(name => facts.Links[name])];
+
+    private string? UplinkName => topology.Uplinks.Count > 0 ? string.Join('+', topology.Uplinks) : null;
+
+    private long? Speed => _links.Max(l => l.BitsPerSecond);
+
+    /// <summary>The host, with all that its uplink carries as background.</summary>
+    public HostTraffic Host()
+    {
+        Flow all = RateStatistics.Mean(uplink, i => i.Seconds, i => i.Bits);
+        Flow? utilization = Speed > 0 ? RateStatistics.Mean(uplink, i => i.Seconds, OnWire) * (1.0 / Speed.Value) : null;
+        return new HostTraffic
+        {
+            HostName = host,
+            BackgroundTxBitsPerSecond = Whole(all.Tx),
+            BackgroundRxBitsPerSecond = Whole(all.Rx),
+            Uplink = UplinkName,
+            LinkBitsPerSecond = Speed,
+            LinkDuplex = _links.Select(l => l.Duplex).FirstOrDefault(d => d is not null),
+            LinkMtuBytes = _links.Length > 0 ? _links.Min(l => l.MtuBytes) : null,
+            TxUtilization = Share(utilization?.Tx),
+            RxUtilization = Share(utilization?.Rx),
+            Saturated = IsFull(i => OnWire(i).Tx) | IsFull(i => OnWire(i).Rx),
+            MigrationAddress = topology.MigrationAddress?.ToString(),
+            FreeMemoryBytes = facts.FreeMemoryBytes,
+            CpuCount = facts.CpuCount,
+            PostCopyCapable = facts.PostCopyCapable,
+            SampledAt = sampledAt,
+            Window = Window(uplink.Sum(i => i.Seconds)),
+            SampleCount = uplink.Count,
+        };
+    }
+
+    /// <summary>A VM.</summary>
+    public VMTrafficRate VM(DomainFacts vm, VMHistory history)
+    {
+        IReadOnlyCollection<VMInterval> intervals = history.Intervals;
+        Flow Mean(Func<VMInterval, Flow> rate) => RateStatistics.Mean(intervals, i => i.Seconds, rate);
+        Flow mean = Mean(i => i.Uplink);
+        Flow peak = RateStatistics.Peak(intervals);
+        Flow percentile = RateStatistics.Percentile95(intervals);
+        Flow local = Mean(i => i.Local);
+        Flow elsewhere = Mean(i => i.Elsewhere);
+        Flow packets = Mean(i => i.Packets);
+        bool isLocalKnown = intervals.All(i => i.LocalIsKnown);
+        Flow? background = Background();
+        return new VMTrafficRate
+        {
+            HostName = host,
+            VMName = vm.Name,
+            VMId = vm.Id,
+            TxBitsPerSecond = Whole(mean.Tx),
+            RxBitsPerSecond = Whole(mean.Rx),
+            PeakTxBitsPerSecond = Whole(peak.Tx),
+            PeakRxBitsPerSecond = Whole(peak.Rx),
+            Percentile95TxBitsPerSecond = Whole(percentile.Tx),
+            Percentile95RxBitsPerSecond = Whole(percentile.Rx),
+            CurrentTxBitsPerSecond = Whole(history.Current.Tx),
+            CurrentRxBitsPerSecond = Whole(history.Current.Rx),
+            TxPacketsPerSecond = Math.Round(packets.Tx, 1),
+            RxPacketsPerSecond = Math.Round(packets.Rx, 1),
+            LocalTxBitsPerSecond = isLocalKnown ? Whole(local.Tx) : null,
+            LocalRxBitsPerSecond = isLocalKnown ? Whole(local.Rx) : null,
+            ElsewhereTxBitsPerSecond = Whole(elsewhere.Tx),
+            ElsewhereRxBitsPerSecond = Whole(elsewhere.Rx),
+            Saturated = (IsFull(i => OnWire(i).Tx) & mean.Tx > 0) | (IsFull(i => OnWire(i).Rx) & mean.Rx > 0),
+            InterfaceCount = vm.Interfaces.Count,
+            UncountedInterfaceCount = vm.Interfaces.Count - topology.Interfaces[vm.Id].Count,
+            MemoryBytes = vm.MemoryBytes,
+            ResidentBytes = vm.ResidentBytes,
+            VCpuCount = vm.VCpuCount,
+            DiskStorage = Storage(vm),
+            DirtyBytesPerSecond = vm.DirtyBytesPerSecond,
+            PostCopyCapable = vm.PostCopy.Capable,
+            PostCopyBlocker = vm.PostCopy.Blocker,
+            Uplink = UplinkName,
+            HostBackgroundTxBitsPerSecond = background is { } tx ? Whole(tx.Tx) : null,
+            HostBackgroundRxBitsPerSecond = background is { } rx ? Whole(rx.Rx) : null,
+            LinkBitsPerSecond = Speed,
+            SampledAt = sampledAt,
+            Window = Window(intervals.Sum(i => i.Seconds)),
+            SampleCount = intervals.Count,
+        };
+    }
+
+    private static long Whole(double rate) => (long)Math.Round(rate);
+
+    private static double? Share(double? share) => share is { } known ? Math.Round(Math.Min(1, known), 4) : null;
+
+    private static TimeSpan Window(double seconds) => TimeSpan.FromSeconds(Math.Round(seconds, 3));
+
+    private static Flow OnWire(UplinkInterval interval) => interval.Bits + (interval.Packets * WireOverheadBits);
+
+    /// <summary>What the uplink carried and no VM of this host sent or received, over the intervals in which all are known.</summary>
+    private Flow? Background()
+    {
+        if (topology.Uplinks.Count == 0)
+        {
+            return null;
+        }
+
+        UplinkInterval[] complete = [.. uplink.Where(i => i.IsComplete)];
+        IReadOnlyList<UplinkInterval> intervals = complete.Length > 0 ? complete : uplink;
+        return RateStatistics.Mean(intervals, i => i.Seconds, i => i.Bits - i.VMs).NotNegative();
+    }
+
+    private bool? IsFull(Func<UplinkInterval, double> onWire)
+    {
+        if (Speed is not > 0)
+        {
+            return null;
+        }
+
+        int full = uplink.Count(i => onWire(i) >= Full * Speed.Value);
+        return full > 0 && full >= FullShare * uplink.Count;
+    }
+
+    private DiskStorage Storage(DomainFacts vm)
+    {
+        DiskStorage[] disks = [.. vm.Disks.Select(d => storage.GetValueOrDefault(d, DiskStorage.Unknown))];
+        return disks.Length == 0 ? DiskStorage.None
+            : disks.Contains(DiskStorage.Local) ? DiskStorage.Local
+            : disks.Contains(DiskStorage.Unknown) ? DiskStorage.Unknown
+            : DiskStorage.Shared;
+    }
+}
