@@ -41,6 +41,21 @@ Describe 'Get-VMTrafficRate on real hosts' {
         $seen.Rate.TxBitsPerSecond | Should -BeLessThan (0.03 * $seen.Iperf)
     }
 
+    It 'says when the uplink was full, so that a rate is a lower bound' {
+        Start-LabTraffic vm1 out -Seconds 60
+        Start-Sleep 3
+        try {
+            $full = Get-VMTrafficRate -HostName kvm-a -SampleCount 5
+        }
+        finally {
+            Stop-LabTraffic vm1 out
+        }
+
+        ($full | Where-Object VMName -EQ vm1).Saturated | Should -BeTrue -Because "the uplink carried $($full[0].TxBitsPerSecond) bit/s of $($full[0].LinkBitsPerSecond)"
+        ($full | Get-MigrationPlan -Destination kvm-b -NoProbe -Strategy PreCopy)[0].Plan.ContentionIsLowerBound | Should -BeTrue
+        (Get-VMTrafficRate -HostName kvm-a -SampleCount 2).Saturated | Should -Be $false, $false
+    }
+
     It 'knows memory, link speed, window and the VMs'' ids' {
         $rates = Get-VMTrafficRate -HostName kvm-a -SampleCount 2
         $rates.VMName | Should -Be vm1, vm2

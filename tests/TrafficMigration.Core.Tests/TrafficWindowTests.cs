@@ -203,6 +203,25 @@ public sealed class TrafficWindowTests
         Assert.False(measured.VirtualMachines.Single(v => v.VMName != "vm1").Saturated);
     }
 
+    [Theory]
+    [InlineData(12_080_000UL, true)] // 96.6 Mbit/s: what a full 100 Mbit/s shows to a virtual NIC
+    [InlineData(11_300_000UL, false)]
+    public void Packets_that_are_cut_into_frames_later_fill_a_link_earlier(ulong bytes, bool isFull)
+    {
+        // As a virtual NIC counts with segmentation offload: 190 packets of 64 KB.
+        static HostSample Uncut(HostSample sample) => sample with
+        {
+            Links = new Dictionary<string, LinkCounters>(sample.Links)
+            {
+                ["uplink0"] = sample.Links["uplink0"] with { TxPackets = sample.Links["uplink0"].TxBytes / 64_000 },
+            },
+        };
+        HostMeasurement measured = Take(
+            Uncut(Host.Sample(0, ("vnet0", 0, 0), ("uplink0", 0, 0))), Uncut(Host.Sample(1, ("vnet0", bytes, 0), ("uplink0", 0, bytes))));
+
+        Assert.Equal(isFull, measured.Host.Saturated);
+    }
+
     private static HostMeasurement Take(params HostSample[] samples) => Recording.Window().Take([Host.Facts, .. samples]).Measured();
 
     private static VMTrafficRate VM1(HostMeasurement measured) => measured.VirtualMachines.Single(v => v.VMName == "vm1");

@@ -7,8 +7,12 @@ internal sealed class MeasurementBuilder(
     string host, HostFacts facts, Topology topology, IReadOnlyList<UplinkInterval> uplink, DateTimeOffset sampledAt,
     IReadOnlyDictionary<DiskFacts, DiskStorage> storage)
 {
-    // Preamble, frame check sequence and the gap between two frames (IEEE 802.3) take this much of the wire a packet.
-    private const double WireOverheadBits = 24 * 8;
+    // Preamble, frame check sequence and the gap between two frames (IEEE 802.3), bytes a frame on the wire.
+    private const double WireOverhead = 24;
+
+    // Ethernet, IPv4 and TCP with time stamps, bytes a frame.
+    private const double EthernetHeader = 14;
+    private const double Headers = 66;
 
     // A link counts as full from here on; and one interval in ten is enough to censor what a VM wants.
     private const double Full = 0.97;
@@ -105,7 +109,23 @@ internal sealed class MeasurementBuilder(
 
     private static TimeSpan Window(double seconds) => TimeSpan.FromSeconds(Math.Round(seconds, 3));
 
-    private static Flow OnWire(UplinkInterval interval) => interval.Bits + (interval.Packets * WireOverheadBits);
+    private Flow OnWire(UplinkInterval interval) =>
+        new(OnWire(interval.Bits.Tx, interval.Packets.Tx), OnWire(interval.Bits.Rx, interval.Packets.Rx));
+
+    /// <summary>What a rate takes of the wire, bit/s.</summary>
+    /// <remarks>
+    /// Virtual NICs count a packet that is cut into frames only later (segmentation offload) once, with one set of
+    /// headers. Where packets are larger than a frame can be, the frames and their headers are put back.
+    /// </remarks>
+    private double OnWire(double bits, double packets)
+    {
+        double bytes = bits / 8;
+        double mtu = _links.Length > 0 ? _links.Min(l => l.MtuBytes) : 0;
+        double payload = mtu - (Headers - EthernetHeader);
+        bool isUncut = payload > 0 && bytes > packets * (mtu + EthernetHeader);
+        double frames = isUncut ? Math.Max(packets, (bytes - (packets * Headers)) / payload) : packets;
+        return 8 * (bytes + ((frames - packets) * Headers) + (frames * WireOverhead));
+    }
 
     /// <summary>What the uplink carried and no VM of this host sent or received, over the intervals in which all are known.</summary>
     private Flow? Background()
