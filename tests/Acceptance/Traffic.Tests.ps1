@@ -110,8 +110,8 @@ Describe 'What can be wrong with a host' {
             }
         }
         @{ Case = 'a libvirtd that is down'; ErrorId = 'LibvirtUnavailable'; Category = 'ResourceUnavailable'; Call = {
-                ssh kvm-b 'kill $(cat /run/libvirtd.pid); while [ -e /run/libvirtd.pid ]; do sleep 0.1; done'
-                try { Get-VMTrafficRate kvm-b -SampleCount 1 } finally { ssh kvm-b 'libvirtd -d' }
+                ssh kvm-b 'p=$(cat /run/libvirtd.pid); kill $p; n=0; while [ -e /run/libvirtd.pid ] && [ $n -lt 100 ]; do sleep 0.1; n=$((n+1)); done; if [ -e /run/libvirtd.pid ]; then kill -9 $p; rm -f /run/libvirtd.pid; fi'
+                try { Get-VMTrafficRate kvm-b -SampleCount 1 } finally { ssh kvm-b 'libvirtd -d </dev/null >/dev/null 2>&1' }
             }
         }
         @{ Case = 'a libvirtd that hangs'; ErrorId = 'LibvirtUnavailable'; Category = 'ResourceUnavailable'; Call = {
