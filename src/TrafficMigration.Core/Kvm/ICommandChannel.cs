@@ -37,7 +37,9 @@ public interface ICommandStream : IAsyncDisposable
     /// <summary>Waits for the next line of standard output.</summary>
     /// <param name="cancellationToken">Stops waiting; the stream stays usable.</param>
     /// <returns>The line without its line break; <see langword="null"/> when the command has ended.</returns>
-    /// <exception cref="MigrationException"><c>ConnectionLost</c>, <c>HostTimeout</c>.</exception>
+    /// <exception cref="MigrationException">
+    /// <c>ConnectionLost</c>, <c>HostTimeout</c>; <c>AnswerNotUnderstood</c> when a line, or what waits to be read, is too long.
+    /// </exception>
     ValueTask<string?> ReadLineAsync(CancellationToken cancellationToken);
 
     /// <summary>Writes a line to the command's standard input.</summary>

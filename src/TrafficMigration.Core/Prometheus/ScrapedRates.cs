@@ -50,26 +50,14 @@ internal sealed class ScrapedRates
         }
 
         VMInterval[] rates = [.. intervals.Select(i => i.Rate())];
-        Flow mean = RateStatistics.Mean(rates, i => i.Seconds, i => i.Uplink);
-        Flow peak = RateStatistics.Peak(rates);
-        Flow percentile = RateStatistics.Percentile95(rates);
         Flow current = rates.Aggregate((Flow?)null, (before, interval) => RateStatistics.Current(before, interval))!.Value;
         (double Tx, double Rx)? packets = Packets(intervals);
-        return unmeasured with
+        return unmeasured.WithStatistics(rates, current) with
         {
-            TxBitsPerSecond = Bits(mean.Tx),
-            RxBitsPerSecond = Bits(mean.Rx),
-            PeakTxBitsPerSecond = Bits(peak.Tx),
-            PeakRxBitsPerSecond = Bits(peak.Rx),
-            Percentile95TxBitsPerSecond = Bits(percentile.Tx),
-            Percentile95RxBitsPerSecond = Bits(percentile.Rx),
-            CurrentTxBitsPerSecond = Bits(current.Tx),
-            CurrentRxBitsPerSecond = Bits(current.Rx),
             TxPacketsPerSecond = packets?.Tx,
             RxPacketsPerSecond = packets?.Rx,
             SampledAt = DateTimeOffset.FromUnixTimeMilliseconds(intervals[^1].To).ToLocalTime(),
             Window = TimeSpan.FromMilliseconds(intervals[^1].To - intervals[0].From),
-            SampleCount = intervals.Count,
         };
     }
 
@@ -117,9 +105,6 @@ internal sealed class ScrapedRates
             ? (counted.Sum(i => i.Moved.TxPackets) / seconds, counted.Sum(i => i.Moved.RxPackets) / seconds)
             : null;
     }
-
-    // A nonsensical counter must not turn into a negative rate: a long holds no more than this.
-    private static long Bits(double rate) => (long)Math.Round(Math.Min(rate, 9e18));
 
     private static long? Whole(double? value) =>
         value is >= 0 and < HighestCounter ? (long)Math.Round(value.Value) : null;

@@ -57,8 +57,6 @@ internal sealed class MeasurementBuilder(
         IReadOnlyCollection<VMInterval> intervals = history.Intervals;
         Flow Mean(Func<VMInterval, Flow> rate) => RateStatistics.Mean(intervals, i => i.Seconds, rate);
         Flow mean = Mean(i => i.Uplink);
-        Flow peak = RateStatistics.Peak(intervals);
-        Flow percentile = RateStatistics.Percentile95(intervals);
         Flow local = Mean(i => i.Local);
         Flow elsewhere = Mean(i => i.Elsewhere);
         Flow packets = Mean(i => i.Packets);
@@ -69,14 +67,8 @@ internal sealed class MeasurementBuilder(
             HostName = host,
             VMName = vm.Name,
             VMId = vm.Id,
-            TxBitsPerSecond = Whole(mean.Tx),
-            RxBitsPerSecond = Whole(mean.Rx),
-            PeakTxBitsPerSecond = Whole(peak.Tx),
-            PeakRxBitsPerSecond = Whole(peak.Rx),
-            Percentile95TxBitsPerSecond = Whole(percentile.Tx),
-            Percentile95RxBitsPerSecond = Whole(percentile.Rx),
-            CurrentTxBitsPerSecond = Whole(history.Current.Tx),
-            CurrentRxBitsPerSecond = Whole(history.Current.Rx),
+            TxBitsPerSecond = 0,
+            RxBitsPerSecond = 0,
             TxPacketsPerSecond = Math.Round(packets.Tx, 1),
             RxPacketsPerSecond = Math.Round(packets.Rx, 1),
             LocalTxBitsPerSecond = isLocalKnown ? Whole(local.Tx) : null,
@@ -99,11 +91,10 @@ internal sealed class MeasurementBuilder(
             LinkBitsPerSecond = Speed,
             SampledAt = sampledAt,
             Window = Window(intervals.Sum(i => i.Seconds)),
-            SampleCount = intervals.Count,
-        };
+        }.WithStatistics(intervals, history.Current);
     }
 
-    private static long Whole(double rate) => (long)Math.Round(rate);
+    private static long Whole(double rate) => RateStatistics.Whole(rate);
 
     private static double? Share(double? share) => share is { } known ? Math.Round(Math.Min(1, known), 4) : null;
 

@@ -30,6 +30,32 @@ internal static class RateStatistics
         return current is { } before ? (before * (1 - weight)) + (interval.Uplink * weight) : interval.Uplink;
     }
 
+    /// <summary>A VM's rate with the statistics of its intervals put in.</summary>
+    /// <param name="rate">The rate.</param>
+    /// <param name="intervals">At least one interval, oldest first.</param>
+    /// <param name="current">The exponentially weighted rate.</param>
+    public static VMTrafficRate WithStatistics(this VMTrafficRate rate, IReadOnlyCollection<VMInterval> intervals, Flow current)
+    {
+        Flow mean = Mean(intervals, i => i.Seconds, i => i.Uplink);
+        Flow peak = Peak(intervals);
+        Flow percentile = Percentile95(intervals);
+        return rate with
+        {
+            TxBitsPerSecond = Whole(mean.Tx),
+            RxBitsPerSecond = Whole(mean.Rx),
+            PeakTxBitsPerSecond = Whole(peak.Tx),
+            PeakRxBitsPerSecond = Whole(peak.Rx),
+            Percentile95TxBitsPerSecond = Whole(percentile.Tx),
+            Percentile95RxBitsPerSecond = Whole(percentile.Rx),
+            CurrentTxBitsPerSecond = Whole(current.Tx),
+            CurrentRxBitsPerSecond = Whole(current.Rx),
+            SampleCount = intervals.Count,
+        };
+    }
+
+    /// <summary>A rate as a whole number; what no long holds, as a nonsensical counter makes it, must not turn negative.</summary>
+    public static long Whole(double rate) => (long)Math.Round(Math.Min(rate, 9e18));
+
     private static double Percentile95(IEnumerable<double> values)
     {
         double[] sorted = [.. values.Order()];

@@ -1,6 +1,6 @@
-using TrafficMigration.Traffic;
+using TrafficMigration.Kvm;
 
-namespace TrafficMigration.Kvm;
+namespace TrafficMigration.Traffic;
 
 /// <summary>Finds out where VMs' disks are.</summary>
 internal static class StorageQueries
