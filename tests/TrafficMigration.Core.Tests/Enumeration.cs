@@ -1,4 +1,4 @@
-using TrafficMigration.Planning;
+using TrafficMigration.Solving;
 
 namespace TrafficMigration.Tests;
 

@@ -1,5 +1,5 @@
 using CsCheck;
-using TrafficMigration.Planning;
+using TrafficMigration.Solving;
 using Xunit;
 
 namespace TrafficMigration.Tests;

@@ -1,5 +1,3 @@
-using TrafficMigration.Planning;
-
 namespace TrafficMigration.Kvm;
 
 /// <summary>One migration as the source host runs it: started there, detached from us, and looked at from time to time.</summary>

@@ -1,3 +1,4 @@
+using TrafficMigration.Solving;
 using TrafficMigration.Traffic;
 
 namespace TrafficMigration.Planning;

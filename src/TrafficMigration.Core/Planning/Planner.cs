@@ -1,4 +1,5 @@
 using TrafficMigration.Prediction;
+using TrafficMigration.Solving;
 using TrafficMigration.Traffic;
 
 namespace TrafficMigration.Planning;

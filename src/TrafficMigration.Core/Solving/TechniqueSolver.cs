@@ -1,24 +1,4 @@
-namespace TrafficMigration.Planning;
-
-/// <summary>What a VM adds to one of the two links, by the technique chosen for it.</summary>
-/// <param name="TxBitsPerSecond">Added to the source's outgoing link under pre-copy.</param>
-/// <param name="RxBitsPerSecond">Added to the destination's incoming link under post-copy.</param>
-/// <param name="PostCopyAllowed">Whether post-copy may be chosen.</param>
-public readonly record struct VMLoad(long TxBitsPerSecond, long RxBitsPerSecond, bool PostCopyAllowed = true);
-
-/// <summary>The two links between one source and one destination, before any VM.</summary>
-/// <param name="SourceBackground">Outgoing background at the source, bit/s.</param>
-/// <param name="DestinationBackground">Incoming background at the destination, bit/s.</param>
-/// <param name="SourceCapacity">Speed of the source's link, bit/s. Only the ratio of the two capacities matters.</param>
-/// <param name="DestinationCapacity">Speed of the destination's link, bit/s.</param>
-public readonly record struct LinkPair(
-    long SourceBackground, long DestinationBackground, long SourceCapacity = 1, long DestinationCapacity = 1);
-
-/// <summary>An optimal choice of techniques.</summary>
-/// <param name="Techniques">One technique a VM, in the order of the input.</param>
-/// <param name="SourceContention">Traffic that contends at the source, bit/s.</param>
-/// <param name="DestinationContention">Traffic that contends at the destination, bit/s.</param>
-public sealed record TechniqueChoice(IReadOnlyList<Technique> Techniques, long SourceContention, long DestinationContention);
+namespace TrafficMigration.Solving;
 
 /// <summary>
 /// Chooses the technique of every VM between one source and one destination, with the least contention proven.

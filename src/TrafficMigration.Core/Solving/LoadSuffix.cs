@@ -1,4 +1,4 @@
-namespace TrafficMigration.Planning;
+namespace TrafficMigration.Solving;
 
 /// <summary>
 /// The LP relaxation of what is still to be decided: bounds a partial choice from below, and rounds to a first full choice.
