@@ -72,6 +72,7 @@ public sealed record ScenarioMigration
 }
 
 /// <summary>Traffic from one migrating VM to another; on one host it touches no NIC.</summary>
+/// <remarks>Its acknowledgements are added by the simulation. They are no flow in the other direction.</remarks>
 /// <param name="From">Index of the migration whose VM sends.</param>
 /// <param name="To">Index of the migration whose VM receives.</param>
 /// <param name="BitsPerSecond">What it wants to be, bit/s.</param>
@@ -87,8 +88,8 @@ public sealed record SimulatedRun(
     IReadOnlyList<double> FlowBitsPerSecond);
 
 /// <summary>What one migration comes to.</summary>
-/// <param name="Start">When it starts, from the start of the run.</param>
-/// <param name="Duration">How long it takes; <see langword="null"/> where a pre-copy never converges.</param>
+/// <param name="Start">When it starts, from the start of the run. Of one that never does: when the last migration ends.</param>
+/// <param name="Duration">How long it takes; <see langword="null"/> where a pre-copy never converges, and for what waits for it.</param>
 /// <param name="Downtime">How long the VM stands still.</param>
 /// <param name="BytesTransferred">Memory sent, bytes; of a pre-copy that never converges: until all that can change has.</param>
 /// <param name="Switched">Whether it began with pre-copy and was switched to post-copy.</param>
@@ -96,4 +97,8 @@ public sealed record SimulatedRun(
 /// <param name="RxBitsPerSecond">Mean of what the VM receives from the world over the window, bit/s.</param>
 public sealed record SimulatedMigration(
     TimeSpan Start, TimeSpan? Duration, TimeSpan Downtime, long BytesTransferred, bool Switched,
-    double TxBitsPerSecond, double RxBitsPerSecond);
+    double TxBitsPerSecond, double RxBitsPerSecond)
+{
+    /// <summary>Whether it starts: a migration waits for ever for a place that a pre-copy holds that never converges.</summary>
+    public bool Started { get; init; } = true;
+}
