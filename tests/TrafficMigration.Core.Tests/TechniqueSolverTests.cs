@@ -8,16 +8,6 @@ public sealed class TechniqueSolverTests
 {
     private static readonly VMLoad[] Published = [new(200, 400), new(300, 500)];
 
-    private static readonly Gen<LinkPair> Links = Gen.Select(
-        Gen.Long[0, 1000], Gen.Long[0, 1000], Gen.Long[1, 10], Gen.Long[1, 10], (a, b, c, d) => new LinkPair(a, b, c, d));
-
-    // Few distinct values make ties; large ones make sums that only exact arithmetic gets right.
-    private static readonly Gen<VMLoad> Load = Gen.Select(
-        Gen.OneOf(Gen.Long[0, 5], Gen.Long[0, 100_000_000_000]),
-        Gen.OneOf(Gen.Long[0, 5], Gen.Long[0, 100_000_000_000]),
-        Gen.Int[0, 5],
-        (tx, rx, pin) => new VMLoad(tx, rx, pin > 0));
-
     [Theory]
     [InlineData(Technique.PreCopy, Technique.PreCopy, 500, 0)]
     [InlineData(Technique.PostCopy, Technique.PreCopy, 300, 400)]
@@ -29,7 +19,7 @@ public sealed class TechniqueSolverTests
     [Fact]
     public void The_published_example_is_solved_as_published()
     {
-        TechniqueChoice choice = TechniqueSolver.Solve(Published, new LinkPair(0, 0), TestContext.Current.CancellationToken);
+        TechniqueChoice choice = TechniqueSolver.Solve(Published, new LinkPair(0, 0), cancellationToken: TestContext.Current.CancellationToken);
 
         Assert.Equal([Technique.PostCopy, Technique.PreCopy], choice.Techniques);
         Assert.Equal((300, 400), (choice.SourceContention, choice.DestinationContention));
@@ -37,39 +27,98 @@ public sealed class TechniqueSolverTests
 
     [Fact]
     public void Equals_full_enumeration_in_every_objective() =>
-        Gen.Select(Load.Array[0, 12], Links).Sample(
+        Gen.Select(LoadFamilies.Pinned(14), LoadFamilies.Links).Sample(
             (vms, links) =>
             {
                 TechniqueChoice choice = TechniqueSolver.Solve(vms, links);
-                Assert.Equal(Enumeration.Best(vms, links), choice.Techniques);
+                Assert.Equal(Enumeration.Best(vms, links).Techniques, choice.Techniques);
                 Assert.Equal(
                     Enumeration.Contention(vms, links, choice.Techniques), (choice.SourceContention, choice.DestinationContention));
+                Assert.True(choice.IsExact);
+                Assert.Equal(Relative(choice, links), choice.RelativeBound);
             },
-            iter: 3000);
+            iter: 4000);
 
     [Fact]
-    public void A_VM_without_post_copy_is_never_post_copied() =>
-        Gen.Select(Load.Array[1, 40], Links).Sample(
-            (vms, links) =>
+    public void A_wish_equals_full_enumeration_in_every_objective() =>
+        LoadFamilies.Pinned(14).SelectMany(vms => Gen.Select(Gen.Const(vms), LoadFamilies.Links, LoadFamilies.Wish(vms))).Sample(
+            (vms, links, wish) =>
             {
-                TechniqueChoice choice = TechniqueSolver.Solve(vms, links);
-                Assert.All(vms.Zip(choice.Techniques), p => Assert.True(p.First.PostCopyAllowed || p.Second == Technique.PreCopy));
+                (Technique[] techniques, Int128 leastWorst) = Enumeration.Best(vms, links, wish);
+                TechniqueChoice choice = TechniqueSolver.Solve(vms, links, wish);
+                Assert.Equal(techniques, choice.Techniques);
+                Assert.True(choice.IsExact);
+                double least = (double)leastWorst / links.SourceCapacity / links.DestinationCapacity;
+                Assert.InRange(choice.RelativeBound, least * (1 - 1e-14), least * (1 + 1e-14));
             },
-            iter: 300);
+            iter: 4000);
 
     [Fact]
-    public void Two_hundred_VMs_are_no_worse_than_either_uniform_choice() =>
-        Gen.Select(Gen.Long[0, 1_000_000_000], Gen.Long[0, 1_000_000_000], (tx, rx) => new VMLoad(tx, rx)).Array[200].Sample(
-            vms =>
+    public void A_closer_look_in_every_round_changes_nothing() =>
+        LoadFamilies.Pinned(12).SelectMany(vms => Gen.Select(Gen.Const(vms), LoadFamilies.Links, LoadFamilies.Wish(vms))).Sample(
+            (vms, links, wish) =>
             {
-                TechniqueChoice choice = TechniqueSolver.Solve(vms, new LinkPair(0, 0));
-                long worse = Math.Max(choice.SourceContention, choice.DestinationContention);
-                Assert.InRange(worse, 0, Math.Min(vms.Sum(v => v.TxBitsPerSecond), vms.Sum(v => v.RxBitsPerSecond)));
+                var budget = new SearchBudget(FirstCloserLook: 0);
+                TechniqueChoice choice = TechniqueSolver.Solve(vms, links, wish, budget, CancellationToken.None);
+                Assert.Equal(Enumeration.Best(vms, links, wish).Techniques, choice.Techniques);
+                Assert.True(choice.IsExact);
             },
-            iter: 5);
+            iter: 1500);
+
+    [Fact]
+    public void Whatever_the_budget_limits_are_kept_and_what_is_said_to_be_proven_is_true() =>
+        LoadFamilies.Pinned(12).SelectMany(vms => Gen.Select(Gen.Const(vms), LoadFamilies.Links, LoadFamilies.Wish(vms), Gen.Long[0, 300], Gen.Long[0, 300])).Sample(
+            (vms, links, wish, work, look) =>
+            {
+                (Technique[] techniques, Int128 leastWorst) = Enumeration.Best(vms, links, wish);
+                TechniqueChoice choice = TechniqueSolver.Solve(vms, links, wish, new SearchBudget(work, look), CancellationToken.None);
+                double least = (double)leastWorst / links.SourceCapacity / links.DestinationCapacity;
+                Assert.InRange(choice.RelativeBound, 0, least * (1 + 1e-15));
+                Assert.InRange(choice.Techniques.Count(t => t == Technique.PostCopy), 0, wish.MaxPostCopy ?? vms.Length);
+                Assert.All(vms.Zip(choice.Techniques), p => Assert.True(
+                    p.Second == Technique.PreCopy ? p.First.PreCopyAllowed : p.First.PostCopyAllowed));
+                Assert.Equal(
+                    Enumeration.Contention(vms, links, choice.Techniques), (choice.SourceContention, choice.DestinationContention));
+                if (choice.IsExact)
+                {
+                    Assert.Equal(techniques, choice.Techniques);
+                }
+            },
+            iter: 1500);
+
+    [Fact]
+    public void A_limit_below_the_VMs_that_cannot_be_pre_copied_is_refused()
+    {
+        VMLoad[] vms = [new(1, 1, PreCopyAllowed: false), new(1, 1, PreCopyAllowed: false)];
+        ArgumentException e = Assert.Throws<ArgumentException>(
+            () => TechniqueSolver.Solve(vms, new LinkPair(0, 0), new PostCopyWish(1), TestContext.Current.CancellationToken));
+        Assert.Equal("wish", e.ParamName);
+    }
+
+    [Fact]
+    public void A_VM_with_neither_technique_is_refused()
+    {
+        VMLoad[] vms = [new(1, 1, PostCopyAllowed: false, PreCopyAllowed: false)];
+        Assert.Throws<ArgumentException>(
+            () => TechniqueSolver.Solve(vms, new LinkPair(0, 0), cancellationToken: TestContext.Current.CancellationToken));
+    }
+
+    [Theory]
+    [InlineData(-1, 0, 1, 0)]
+    [InlineData(0, -1, 1, 0)]
+    [InlineData(0, 0, 0, 0)]
+    [InlineData(0, 0, 1, -1)]
+    [InlineData(0, 0, 1, double.NaN)]
+    [InlineData(2_000_000_000_000_000, 0, 1, 0)]
+    public void Figures_out_of_range_are_refused(long rate, long background, long capacity, double tolerance) =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => TechniqueSolver.Solve(
+            [new VMLoad(rate, 1)], new LinkPair(background, 0, capacity), new PostCopyWish(null, tolerance), TestContext.Current.CancellationToken));
 
     [Fact]
     public void Cancelling_ends_the_search() =>
         Assert.Throws<OperationCanceledException>(
-            () => TechniqueSolver.Solve(Published, new LinkPair(0, 0), new CancellationToken(canceled: true)));
+            () => TechniqueSolver.Solve(Published, new LinkPair(0, 0), cancellationToken: new CancellationToken(canceled: true)));
+
+    private static double Relative(TechniqueChoice choice, LinkPair links) => Math.Max(
+        (double)choice.SourceContention / links.SourceCapacity, (double)choice.DestinationContention / links.DestinationCapacity);
 }
