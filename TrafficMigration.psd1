@@ -9,6 +9,7 @@
     PowerShellVersion = '7.4'
     CompatiblePSEditions = @('Core')
     CmdletsToExport = @(
+        'Compare-MigrationPlan'
         'Get-HostTraffic'
         'Get-MigrationPlan'
         'Get-VMTrafficRate'
@@ -18,6 +19,7 @@
     VariablesToExport = @()
     AliasesToExport = @()
     FormatsToProcess = @('TrafficMigration.format.ps1xml')
+    TypesToProcess = @('TrafficMigration.types.ps1xml')
     PrivateData = @{
         PSData = @{
             Tags = @('KVM', 'QEMU', 'libvirt', 'LiveMigration', 'PostCopy', 'PreCopy', 'VM', 'Evacuation', 'Linux')

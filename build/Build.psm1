@@ -32,7 +32,7 @@ function Build-Module {
     }
 
     $null = New-Item "$moduleFolder/Ssh" -ItemType Directory -Force
-    Copy-Item "$root/TrafficMigration.psd1", "$root/LICENSE", "$root/src/TrafficMigration/TrafficMigration.format.ps1xml" $moduleFolder
+    Copy-Item "$root/TrafficMigration.psd1", "$root/LICENSE", "$root/src/TrafficMigration/TrafficMigration.format.ps1xml", "$root/src/TrafficMigration/TrafficMigration.types.ps1xml" $moduleFolder
     Copy-Item "$parts/TrafficMigration/*" $moduleFolder -Include 'TrafficMigration*.dll', 'TrafficMigration*.pdb', 'TrafficMigration.xml'
     # Core is shared with the cmdlets: a second copy beside the SSH room would be a second, different contract.
     Copy-Item "$parts/TrafficMigration.Ssh/*" "$moduleFolder/Ssh" -Include '*.dll', 'TrafficMigration.Ssh.pdb', '*.deps.json' -Exclude 'TrafficMigration.Core.*'
@@ -111,7 +111,7 @@ function Invoke-AcceptanceTests {
     $lab = "$root/lab/lab.sh"
     $name = "test-$PID"
     try {
-        Invoke-Native { bash $lab up --name $name --hosts 2 --migration-network }
+        Invoke-Native { bash $lab up --name $name --hosts 3 --migration-network }
         Invoke-PesterFolder 'Acceptance' -Prefix 'bash', $lab, 'exec', '--name', $name, 'control', '--'
     }
     finally {
@@ -152,6 +152,12 @@ function Invoke-Benchmarks {
     Invoke-Native { bash "$root/benchmarks/host-cost.sh" $program }
     Write-Step 'What sampling 200 hosts costs the one process that does it'
     Invoke-Native { & $program hosts }
+    Write-Step 'Plans for one pair of hosts, proven'
+    Invoke-Native { & $program pair }
+    Write-Step 'Plans for racks, beside OR-Tools CP-SAT with 60 s a plan'
+    Invoke-Native { & $program rack 60 }
+    Write-Step 'What a plan would do: the simulator'
+    Invoke-Native { & $program simulate }
     Write-Step 'A million damaged answers'
     Invoke-Native { & $program fuzz "$root/tests/TrafficMigration.Core.Tests/Recorded" }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using TrafficMigration.Benchmarks.Fuzz;
 using TrafficMigration.Benchmarks.Hosts;
+using TrafficMigration.Benchmarks.Planning;
 using TrafficMigration.Kvm;
 
 // Each command measures one thing and prints what it found; its own file says how.
@@ -9,6 +10,9 @@ return args switch
     ["hosts", HostsClient.Switch, .. string[] rest] => await HostsClient.RunAsync(rest),
     ["hosts", .. string[] rest] => await HostsCommand.RunAsync(rest),
     ["fuzz", .. string[] rest] => FuzzCommand.Run(rest),
+    ["simulate"] => SimulatorCommand.Run(),
+    ["pair", .. string[] rest] => PairCommand.Run(rest),
+    ["rack", .. string[] rest] => RackCommand.Run(rest),
     // For host-cost.sh, which runs the product's own script.
     ["sampler", string interval] => Print(SamplerScript.For(
         TimeSpan.FromSeconds(double.Parse(interval, CultureInfo.InvariantCulture)), destination: null, withDirtyRate: false)),
@@ -26,6 +30,9 @@ static int Usage()
     Console.Error.WriteLine("usage: TrafficMigration.Benchmarks COMMAND [OPTIONS]");
     Console.Error.WriteLine(HostsCommand.Usage);
     Console.Error.WriteLine(FuzzCommand.Usage);
+    Console.Error.WriteLine(SimulatorCommand.Usage);
+    Console.Error.WriteLine(PairCommand.Usage);
+    Console.Error.WriteLine(RackCommand.Usage);
     Console.Error.WriteLine("  sampler INTERVAL-SECONDS");
     return 2;
 }

@@ -133,12 +133,16 @@ public sealed class MigrationRunTests
         Hosts hosts, Technique technique, Action<MigrationProgress>? onProgress = null, CancellationToken? cancellationToken = null)
     {
         var rate = new VMTrafficRate { HostName = "kvm-a", VMName = "vm1", VMId = Id, TxBitsPerSecond = 1, RxBitsPerSecond = 1 };
-        MigrationPlan plan = Planner.CreatePlan(
-            [rate], new HostTraffic { HostName = "kvm-b" }, technique == Technique.PreCopy ? Strategy.PreCopy : Strategy.PostCopy,
-            DateTimeOffset.UnixEpoch, CancellationToken.None);
+        IReadOnlyList<VMMigrationPlan> plans = Planner.CreatePlan(
+            new PlanRequest
+            {
+                Rates = [rate], Destinations = [new HostTraffic { HostName = "kvm-b" }],
+                Strategy = technique == Technique.PreCopy ? Strategy.PreCopy : Strategy.PostCopy, CreatedAt = DateTimeOffset.UnixEpoch,
+            },
+            CancellationToken.None);
         var results = new ConcurrentBag<VMMigrationResult>();
         await MigrationRun.RunAsync(
-            plan.VirtualMachines, hosts.ConnectAsync, 0, onProgress ?? (_ => { }), results.Add,
+            plans, hosts.ConnectAsync, new Prediction.MigrationBudget(), onProgress ?? (_ => { }), results.Add,
             cancellationToken ?? TestContext.Current.CancellationToken);
         return Assert.Single(results);
     }

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace TrafficMigration.Kvm;
 
 /// <summary>One migration as the source host runs it: started there, detached from us, and looked at from time to time.</summary>
@@ -24,13 +26,18 @@ internal sealed class MigrationJob
     /// <param name="destination">The destination, by a name that the source resolves.</param>
     /// <param name="address">The destination's address for the memory stream; <see langword="null"/> to go by its name.</param>
     /// <param name="technique">Pre-copy, or post-copy from the start.</param>
+    /// <param name="maySwitch">Whether a pre-copy may be switched to post-copy later.</param>
+    /// <param name="mebibytesPerSecond">Bandwidth limit of both phases, MiB/s; <see langword="null"/> for none.</param>
     /// <param name="cancellationToken">Stops waiting for the start.</param>
     public static async Task<MigrationJob> StartAsync(
-        ICommandChannel source, string vmId, string destination, string? address, Technique technique,
-        CancellationToken cancellationToken)
+        ICommandChannel source, string vmId, string destination, string? address, Technique technique, bool maySwitch,
+        long? mebibytesPerSecond, CancellationToken cancellationToken)
     {
         string[] arguments =
-            [vmId, $"qemu+ssh://{UriHost(destination)}/system", $"tcp://{UriHost(address ?? destination)}", technique.ToString()];
+        [
+            vmId, $"qemu+ssh://{UriHost(destination)}/system", $"tcp://{UriHost(address ?? destination)}", technique.ToString(),
+            mebibytesPerSecond?.ToString(CultureInfo.InvariantCulture) ?? "", maySwitch ? "switch" : "",
+        ];
         string command = $"sh -c {ShellText.Quote(StartScript)} sh {ShellText.Quote(RunScript)} "
             + string.Join(' ', arguments.Select(ShellText.Quote));
         CommandResult result = await source.ExecuteAsync(command, cancellationToken);
@@ -60,6 +67,16 @@ internal sealed class MigrationJob
         return result.ExitCode == 0;
     }
 
+    /// <summary>Asks libvirt to switch a running pre-copy to post-copy: from then on there is no way back.</summary>
+    /// <returns>Whether libvirt did.</returns>
+    public async Task<bool> SwitchAsync(CancellationToken cancellationToken)
+    {
+        CommandResult result = await _source.ExecuteAsync(
+            $"{DomainQueries.Virsh} migrate-postcopy --domain {ShellText.Quote(_id)} && date +%s.%N >{ShellText.Quote(_folder)}/switched",
+            cancellationToken);
+        return result.ExitCode == 0;
+    }
+
     /// <summary>Removes the marks of an ended migration from the source.</summary>
     public Task ForgetAsync(CancellationToken cancellationToken) =>
         _source.ExecuteAsync($"rm -rf -- {ShellText.Quote(_folder)}", cancellationToken);
@@ -77,7 +94,8 @@ internal sealed class MigrationJob
         printf '%s\n' "$folder"
         """;
 
-    // $1 folder, $2 VM, $3 destination's libvirt, $4 destination's QEMU, $5 technique.
+    // $1 folder, $2 VM, $3 destination's libvirt, $4 destination's QEMU, $5 technique, $6 MiB/s or nothing, $7 whether a
+    // pre-copy may be switched. A limit is set for both phases: post-copy has one of its own, and none by default.
     // The final figures come from the job-completed event: afterwards the source has no VM left to ask.
     // A VM that is defined stays defined, at the destination; a transient one stays transient.
     // Post-copy from the start: the first migration-iteration event says that memory flows, and only from then on
@@ -88,10 +106,13 @@ internal sealed class MigrationJob
         v() { virsh -q -c qemu:///system "$@"; }
         cd "$1" || exit
         flags= flowing=
-        v dominfo "$2" | grep -q '^Persistent: *yes' && flags='--persistent --undefinesource'
+        [ -n "$6" ] && flags="--bandwidth $6"
+        v dominfo "$2" | grep -q '^Persistent: *yes' && flags="$flags --persistent --undefinesource"
         v event "$2" --event job-completed >completed 2>/dev/null & figures=$!
+        if [ "$5" = PostCopy ] || [ -n "$7" ]; then
+          flags="$flags --postcopy${6:+ --postcopy-bandwidth $6}"
+        fi
         if [ "$5" = PostCopy ]; then
-          flags="$flags --postcopy"
           v event "$2" --event migration-iteration >/dev/null 2>&1 & flowing=$!
         fi
         date +%s.%N >started

@@ -64,7 +64,9 @@ internal sealed class VMMigration(VMMigrationPlan plan, HostConnections connecti
         try
         {
             // Not cancelled from here on: whoever stops waiting for a start does not know whether it happened.
-            job = await MigrationJob.StartAsync(source, id, plan.Destination, plan.MigrationAddress, plan.Technique, CancellationToken.None);
+            job = await MigrationJob.StartAsync(
+                source, id, plan.Destination, plan.MigrationAddress, plan.Technique, plan.SwitchesToPostCopy,
+                plan.BandwidthLimitBitsPerSecond / VMMigrationPlan.BandwidthStep, CancellationToken.None);
             JobObservation last = await WatchAsync(job, cancellationToken);
             Report(MigrationPhase.Verifying);
             (DomainState here, DomainState there) = await SettleAsync(source, destination, id);
@@ -84,6 +86,7 @@ internal sealed class VMMigration(VMMigrationPlan plan, HostConnections connecti
     private async Task<JobObservation> WatchAsync(MigrationJob job, CancellationToken cancellationToken)
     {
         using var timer = new PeriodicTimer(ObservationInterval);
+        var convergence = new ConvergenceWatch();
         bool aborted = false;
         while (true)
         {
@@ -103,6 +106,11 @@ internal sealed class VMMigration(VMMigrationPlan plan, HostConnections connecti
             }
             else
             {
+                if (plan.SwitchesToPostCopy && !seen.Switched && seen.Current is { } figures && convergence.Stalls(figures))
+                {
+                    await job.SwitchAsync(CancellationToken.None);
+                }
+
                 await NextLookAsync(timer, cancellationToken);
             }
         }

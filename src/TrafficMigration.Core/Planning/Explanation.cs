@@ -3,41 +3,100 @@ using TrafficMigration.Traffic;
 
 namespace TrafficMigration.Planning;
 
-/// <summary>Says in one sentence why a VM has its technique.</summary>
-internal static class Explanation
+/// <summary>Says why a VM has its technique and its destination.</summary>
+internal sealed class Explanation
 {
-    public static string Of(VMTrafficRate rate, HostTraffic destinationHost, TechniqueChoice choice, int index, Strategy strategy)
+    private readonly Site _site;
+    private readonly AssignmentProblem _problem;
+    private readonly IReadOnlySet<int> _endless;
+    private readonly Strategy _strategy;
+    private readonly Decision _decision;
+    private readonly long[] _loads;
+    private readonly long[] _capacities;
+    private readonly int[] _byLoad;
+
+    /// <param name="draft">The plan.</param>
+    /// <param name="loads">What each link carries against the migrations, bit/s: <see cref="Decision.Loads"/>.</param>
+    /// <param name="capacities">What they are divided by.</param>
+    public Explanation(PlanDraft draft, long[] loads, long[] capacities)
     {
-        Technique technique = choice.Techniques[index];
-        if (strategy != Strategy.TrafficSensitive && technique.ToString() == strategy.ToString())
-        {
-            return $"Strategy {strategy} was asked for";
-        }
-
-        if (destinationHost.PostCopyCapable == false)
-        {
-            return $"{destinationHost.HostName} does not let QEMU use userfaultfd, so nothing can be post-copied to it";
-        }
-
-        if (rate.PostCopyCapable == false)
-        {
-            return $"This VM cannot be post-copied{(rate.PostCopyBlocker is { } why ? ": " + why : "")}";
-        }
-
-        long source = choice.SourceContention;
-        long destination = choice.DestinationContention;
-        string avoided = technique == Technique.PreCopy
-            ? $"keeps {Mbps(rate.RxBitsPerSecond)} received off the destination's incoming link"
-            : $"keeps {Mbps(rate.TxBitsPerSecond)} sent off the source's outgoing link";
-        (long s, long d) = technique == Technique.PreCopy
-            ? (source - rate.TxBitsPerSecond, destination + rate.RxBitsPerSecond)
-            : (source + rate.TxBitsPerSecond, destination - rate.RxBitsPerSecond);
-        string bound = rate.Saturated == true ? "; the link was full, so it may want more" : "";
-        return $"{technique} {avoided}{bound}; {Other(technique)} would make the contention {Mbps(Math.Max(s, d))} instead of {Mbps(Math.Max(source, destination))}";
+        (_site, _problem, _endless, _strategy, _decision) = (draft.Site, draft.Problem, draft.Endless, draft.Request.Strategy, draft.Decision);
+        (_loads, _capacities) = (loads, capacities);
+        // Stable: of equal ones the source comes first.
+        _byLoad = [.. Enumerable.Range(0, loads.Length).OrderByDescending(Relative)];
     }
 
-    private static Technique Other(Technique technique) =>
-        technique == Technique.PreCopy ? Technique.PostCopy : Technique.PreCopy;
+    /// <summary>The link with most contention: an index of the loads.</summary>
+    public int Worst => _byLoad[0];
 
-    private static string Mbps(long bitsPerSecond) => FormattableString.Invariant($"{bitsPerSecond / 1e6:0.#} Mbps");
+    /// <summary>The host whose link it is.</summary>
+    public string LinkName(int link) => link < _site.Sources.Length
+        ? _site.Sources[link].Name
+        : _site.Destinations[link - _site.Sources.Length].HostName;
+
+    /// <summary>The flow that a VM's memory avoids (empty where it had no choice), and what the alternative would have cost or why there was none.</summary>
+    public (string Avoids, string Alternative) Of(int vm)
+    {
+        VMTrafficRate rate = _site.VMs[vm];
+        HostTraffic destination = _site.Destinations[_decision.Destinations[vm]];
+        AssignmentVM options = _problem.VMs[vm];
+        Technique technique = _decision.Techniques[vm];
+        bool canPostCopy = options.PostCopyAllowed && destination.PostCopyCapable != false;
+        if (options.PreCopyAllowed && canPostCopy)
+        {
+            if (technique == Technique.PreCopy && _site.IsIdle(vm))
+            {
+                return ("", "PreCopy, because the VM sends and receives next to nothing, and post-copy is the greater risk");
+            }
+
+            return Free(vm, rate, destination.HostName, technique);
+        }
+
+        string why = technique == Technique.PreCopy && destination.PostCopyCapable == false && rate.PostCopyCapable != false && !IsStrategy(technique)
+            ? $"{destination.HostName} does not let QEMU use userfaultfd, so nothing can be post-copied to it"
+            : technique == Technique.PreCopy && rate.PostCopyCapable == false
+            ? $"This VM cannot be post-copied{(rate.PostCopyBlocker is { } blocker ? ": " + blocker : "")}"
+            : IsStrategy(technique) ? $"Strategy {_strategy} was asked for"
+            : _endless.Contains(vm)
+            ? FormattableString.Invariant($"PreCopy would never end: the VM dirties {rate.DirtyBytesPerSecond / 1048576.0:0.#} MiB/s, faster than its memory can be sent")
+            : $"{technique} was pinned";
+        return ("", why);
+    }
+
+    private bool IsStrategy(Technique technique) => _strategy switch
+    {
+        Strategy.PreCopy or Strategy.PreCopyThenPostCopy => technique == Technique.PreCopy,
+        Strategy.PostCopy => technique == Technique.PostCopy,
+        _ => false,
+    };
+
+    private (string Avoids, string Alternative) Free(int vm, VMTrafficRate rate, string destination, Technique technique)
+    {
+        int source = _site.SourceOf[vm];
+        int incoming = _site.Sources.Length + _decision.Destinations[vm];
+        (long s, long d, Technique other, string avoids) = technique == Technique.PreCopy
+            ? (_loads[source] - rate.TxBitsPerSecond, _loads[incoming] + rate.RxBitsPerSecond, Technique.PostCopy,
+                $"keeps {Figures.Mbps(rate.RxBitsPerSecond)} received off {destination}'s incoming link")
+            : (_loads[source] + rate.TxBitsPerSecond, _loads[incoming] - rate.RxBitsPerSecond, Technique.PreCopy,
+                $"keeps {Figures.Mbps(rate.TxBitsPerSecond)} sent off {rate.HostName}'s outgoing link");
+        long now = _loads[Worst];
+        (int worst, long then) = WorstWith(source, s, incoming, d);
+        string bound = rate.Saturated == true ? "; the link was full, so it may want more" : "";
+        string alternative = then == now && worst == Worst
+            ? $"{other} would leave the contention at {Figures.Mbps(now)}{(technique == Technique.PreCopy ? ", and post-copy is the greater risk" : $", and put {Figures.Mbps(s)} on {rate.HostName}'s outgoing link")}"
+            : $"{other} would make the contention {Figures.Mbps(then)} instead of {Figures.Mbps(now)}, at {LinkName(worst)}";
+        return (avoids + bound, alternative);
+    }
+
+    private (int Link, long Load) WorstWith(int source, long sourceLoad, int incoming, long incomingLoad)
+    {
+        (int Link, long Load)[] candidates =
+        [
+            (source, sourceLoad), (incoming, incomingLoad),
+            .. _byLoad.Where(l => l != source && l != incoming).Take(1).Select(l => (l, _loads[l])),
+        ];
+        return candidates.MaxBy(c => c.Load / (double)_capacities[c.Link]);
+    }
+
+    private double Relative(int link) => _loads[link] / (double)_capacities[link];
 }

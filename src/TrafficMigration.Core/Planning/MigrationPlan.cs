@@ -1,68 +1,18 @@
 namespace TrafficMigration.Planning;
 
-/// <summary>How a whole plan is made.</summary>
-public enum Strategy
-{
-    /// <summary>Technique per VM, so that memory flows against the VMs' traffic.</summary>
-    TrafficSensitive,
-
-    /// <summary>Every VM with pre-copy.</summary>
-    PreCopy,
-
-    /// <summary>Every VM with post-copy.</summary>
-    PostCopy,
-}
-
-/// <summary>One VM's part of a plan.</summary>
-public sealed record VMMigrationPlan
-{
-    /// <summary>The VM's name.</summary>
-    public required string VMName { get; init; }
-
-    /// <summary>libvirt's UUID of the VM; <see langword="null"/> where the rates did not have it.</summary>
-    public string? VMId { get; init; }
-
-    /// <summary>The host that the VM runs on.</summary>
-    public required string Source { get; init; }
-
-    /// <summary>The host that the VM goes to.</summary>
-    public required string Destination { get; init; }
-
-    /// <summary>The technique chosen.</summary>
-    public required Technique Technique { get; init; }
-
-    /// <summary>Traffic that competes with the outgoing memory at the source under the whole plan, bit/s.</summary>
-    public required long SourceContentionBitsPerSecond { get; init; }
-
-    /// <summary>Traffic that competes with the incoming memory at the destination under the whole plan, bit/s.</summary>
-    public required long DestinationContentionBitsPerSecond { get; init; }
-
-    /// <summary>The destination's address on the migration network; <see langword="null"/> to go by its name.</summary>
-    public string? MigrationAddress { get; init; }
-
-    /// <summary>Expected duration; <see langword="null"/> where memory or link speed are not known.</summary>
-    public TimeSpan? PredictedDuration { get; init; }
-
-    /// <summary>Why this technique, in one sentence.</summary>
-    public required string Reason { get; init; }
-
-    /// <summary>The rates that the decision rests on.</summary>
-    public required Traffic.VMTrafficRate Rate { get; init; }
-
-    /// <summary>The whole plan that this is a part of.</summary>
-    public MigrationPlan Plan { get; internal set; } = null!;
-
-    /// <summary>Prints the VM and its way; a record's own text would follow <see cref="Plan"/> in circles.</summary>
-    public override string ToString() => $"{VMName}: {Source} -> {Destination} ({Technique})";
-}
-
-/// <summary>A whole plan: every VM's part, and what is proven of it.</summary>
+/// <summary>A whole plan: what was asked for, what every VM is to do, and what is proven and predicted of it.</summary>
 public sealed record MigrationPlan
 {
-    /// <summary>How the plan was made.</summary>
+    /// <summary>How the techniques were chosen.</summary>
     public required Strategy Strategy { get; init; }
 
-    /// <summary>max(source contention, destination contention), bit/s (CCGrid 2015, the published objective).</summary>
+    /// <summary>What the plan makes least.</summary>
+    public PlanObjective Objective { get; init; }
+
+    /// <summary>
+    /// Contending traffic of the worst link that the plan uses, bit/s: max(source contention, destination contention)
+    /// (CCGrid 2015, the published objective). Where speeds differ, the worst link is the one with the largest share.
+    /// </summary>
     public required long ContentionBitsPerSecond { get; init; }
 
     /// <summary>
@@ -71,24 +21,68 @@ public sealed record MigrationPlan
     /// </summary>
     public bool ContentionIsLowerBound => Links.Any(l => l.IsLowerBound);
 
-    /// <summary>No assignment of techniques can have less contention than this, bit/s.</summary>
+    /// <summary>No plan for these VMs under these wishes can have less contention than this, bit/s.</summary>
     public required long LowerBoundBitsPerSecond { get; init; }
 
     /// <summary>Whether the contention is proven to be the least possible.</summary>
     public bool IsOptimal => ContentionBitsPerSecond == LowerBoundBitsPerSecond;
 
+    /// <summary>How far the contention may be from the least possible at most, as a share of itself: 0 where it is proven optimal.</summary>
+    public double Gap => IsOptimal ? 0 : 1 - ((double)LowerBoundBitsPerSecond / ContentionBitsPerSecond);
+
     /// <summary>When the plan was made.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>The VMs' parts, by VM name.</summary>
-    public required IReadOnlyList<VMMigrationPlan> VirtualMachines { get; init; }
+    /// <summary>When the oldest of the rates was measured; <see langword="null"/> where one has no time.</summary>
+    public DateTimeOffset? RatesSampledAt { get; init; }
 
-    /// <summary>The link directions that the migrations use: the source's outgoing one, then the destination's incoming one.</summary>
+    /// <summary>How many migrations may run at once; 0 for all.</summary>
+    public int ThrottleLimit { get; init; }
+
+    /// <summary>How many may leave one host at once; 0 for any number.</summary>
+    public int MaxOutgoingPerHost { get; init; }
+
+    /// <summary>How many may come to one host at once; 0 for any number.</summary>
+    public int MaxIncomingPerHost { get; init; }
+
+    /// <summary>Total migration time (first start to last end) by simulation; <see langword="null"/> where memory or link speeds are not known.</summary>
+    public TimeSpan? PredictedDuration { get; init; }
+
+    /// <summary>Memory that will be sent, by simulation, bytes.</summary>
+    public long? PredictedBytes { get; init; }
+
+    /// <summary>What was decided for each VM, in the order in which the migrations start.</summary>
+    public required IReadOnlyList<PlannedVM> VirtualMachines { get; init; }
+
+    /// <summary>The link directions that the migrations use: the sources' outgoing ones, then the destinations' incoming ones, each by name.</summary>
     public required IReadOnlyList<LinkContention> Links { get; init; }
 
+    /// <summary>Why the plan is as it is: a line for the whole, then a line a VM.</summary>
+    public string Explain() => string.Join(
+        Environment.NewLine,
+        VirtualMachines.Select(v => $"{v.VMName}: {v.Source} -> {v.Destination}, {v.Technique}. {v.Reason}.").Prepend($"{this}."));
+
     /// <summary>Prints strategy and contention.</summary>
-    public override string ToString() => FormattableString.Invariant(
-        $"{Strategy}: {(ContentionIsLowerBound ? "at least " : "")}{ContentionBitsPerSecond / 1e6:0.#} Mbps contending{(IsOptimal ? ", optimal" : "")}");
+    public override string ToString()
+    {
+        string proof = IsOptimal ? ", optimal" : FormattableString.Invariant($", within {Math.Ceiling(Gap * 1000) / 10:0.#} % of the least");
+        return FormattableString.Invariant(
+            $"{Strategy}: {(ContentionIsLowerBound ? "at least " : "")}{Figures.Mbps(ContentionBitsPerSecond)} contending{proof}");
+    }
+}
+
+/// <summary>What a plan decided for one VM, in short: without the way back to the plan, which would make files of plans grow without end.</summary>
+/// <param name="VMName">The VM's name.</param>
+/// <param name="Source">The host that the VM runs on.</param>
+/// <param name="Destination">The host that the VM goes to.</param>
+/// <param name="Technique">The technique chosen.</param>
+public sealed record PlannedVM(string VMName, string Source, string Destination, Technique Technique)
+{
+    /// <summary>Why.</summary>
+    internal string Reason { get; init; } = "";
+
+    /// <summary>Prints the VM and its way.</summary>
+    public override string ToString() => $"{VMName}: {Source} -> {Destination} ({Technique})";
 }
 
 /// <summary>What competes with the migrations on one direction of one host's uplink.</summary>
@@ -100,7 +94,11 @@ public sealed record MigrationPlan
 /// <param name="IsLowerBound">Whether what contends was measured on a full link, and may want to be more.</param>
 public sealed record LinkContention(
     string HostName, LinkDirection Direction, long ContentionBitsPerSecond, long BackgroundBitsPerSecond, long? LinkBitsPerSecond,
-    bool IsLowerBound = false);
+    bool IsLowerBound = false)
+{
+    /// <summary>Prints the link and what contends there.</summary>
+    public override string ToString() => $"{HostName}'s {(Direction == LinkDirection.Outgoing ? "outgoing" : "incoming")} link, {Figures.Mbps(ContentionBitsPerSecond)}";
+}
 
 /// <summary>A direction of an uplink, from the host's side.</summary>
 public enum LinkDirection

@@ -46,6 +46,15 @@ public sealed record HostTraffic
     /// <summary>Processors of the host.</summary>
     public int? CpuCount { get; init; }
 
+    /// <summary>Virtual processors of the VMs that run here; <see langword="null"/> where not known.</summary>
+    public int? VCpuCount { get; init; }
+
+    /// <summary>
+    /// Virtual processors that may still be placed here, where a site says so; <see langword="null"/> to leave it to
+    /// the plan's ratio of virtual to real processors.
+    /// </summary>
+    public int? FreeVCpuCount { get; init; }
+
     /// <summary>
     /// Whether QEMU may catch page faults here (userfaultfd), as the destination of a post-copy must;
     /// <see langword="null"/> where not known.

@@ -44,6 +44,7 @@ internal sealed class MeasurementBuilder(
             MigrationAddress = topology.MigrationAddress?.ToString(),
             FreeMemoryBytes = facts.FreeMemoryBytes,
             CpuCount = facts.CpuCount,
+            VCpuCount = facts.Domains?.Sum(d => d.VCpuCount),
             PostCopyCapable = facts.PostCopyCapable,
             SampledAt = sampledAt,
             Window = Window(uplink.Sum(i => i.Seconds)),

@@ -1,0 +1,96 @@
+using TrafficMigration.Prediction;
+using TrafficMigration.Solving;
+
+namespace TrafficMigration.Planning;
+
+/// <summary>Looks for the decision whose run is predicted to end first, by single changes from several beginnings.</summary>
+/// <remarks>No proof: the time comes from a simulation, which has no bound. Never worse than any of the beginnings.</remarks>
+internal sealed class TimeSearch(Site site, AssignmentProblem problem, Forecast forecast, MigrationBudget budget, CancellationToken cancellationToken)
+{
+    // As many VMs are simulated in all; see Scheduler.
+    private const int SimulatedVMs = 100_000;
+
+    /// <summary>The best decision found.</summary>
+    /// <param name="optimum">The decision of least contention: the first beginning, and the place of VMs in the others.</param>
+    /// <exception cref="MigrationException"><c>PredictionImpossible</c>.</exception>
+    public Decision From(Decision optimum)
+    {
+        if (forecast.Missing is { } missing)
+        {
+            throw Failures.PredictionImpossible("The objective Time", missing);
+        }
+
+        Decision best = optimum;
+        Outcome outcome = Measure(optimum);
+        foreach (Technique technique in Enum.GetValues<Technique>())
+        {
+            Decision uniform = optimum with { Techniques = [.. problem.VMs.Select((vm, i) => Allowed(vm, optimum.Destinations[i], technique) ? technique : optimum.Techniques[i])] };
+            Keep(uniform, ref best, ref outcome);
+        }
+
+        int simulations = Math.Max(4, SimulatedVMs / site.VMs.Length);
+        for (bool improved = true; improved && simulations > 0;)
+        {
+            improved = false;
+            foreach (Decision neighbour in Enumerable.Range(0, site.VMs.Length).SelectMany(i => Neighbours(best, i)).Take(simulations))
+            {
+                simulations--;
+                improved |= Keep(neighbour, ref best, ref outcome);
+            }
+        }
+
+        return best;
+    }
+
+    private IEnumerable<Decision> Neighbours(Decision start, int i)
+    {
+        for (int d = 0; d < problem.Destinations.Count; d++)
+        {
+            foreach (Technique technique in Enum.GetValues<Technique>())
+            {
+                if ((d != start.Destinations[i] || technique != start.Techniques[i]) && Allowed(problem.VMs[i], d, technique))
+                {
+                    yield return start with { Destinations = With(start.Destinations, i, d), Techniques = With(start.Techniques, i, technique) };
+                }
+            }
+        }
+    }
+
+    private bool Keep(Decision candidate, ref Decision best, ref Outcome outcome)
+    {
+        if (!IsAllowed(candidate) || Measure(candidate) is var measured && measured.CompareTo(outcome) >= 0)
+        {
+            return false;
+        }
+
+        (best, outcome) = (candidate, measured);
+        return true;
+    }
+
+    private Outcome Measure(Decision decision) =>
+        Outcome.Of(forecast.Run(decision, Schedule.ByName(site.VMs.Length, budget), null, cancellationToken)!);
+
+    private bool Allowed(AssignmentVM vm, int destination, Technique technique) =>
+        (vm.AllowedDestinations?.Contains(destination) ?? true)
+        && (technique == Technique.PreCopy ? vm.PreCopyAllowed : vm.PostCopyAllowed && problem.Destinations[destination].PostCopyAllowed);
+
+    private bool IsAllowed(Decision decision)
+    {
+        int[] at = decision.Destinations;
+        return !(decision.Techniques.Count(t => t == Technique.PostCopy) > problem.PostCopy.MaxPostCopy)
+            && problem.Separate.All(g => g.Select(i => at[i]).Distinct().Count() == g.Length)
+            && problem.Together.All(g => g.Select(i => at[i]).Distinct().Count() == 1)
+            && Enumerable.Range(0, problem.Destinations.Count).All(d =>
+                !(Sum(d, vm => vm.MemoryBytes) > problem.Destinations[d].FreeMemoryBytes)
+                && !(Sum(d, vm => vm.VCpus) > problem.Destinations[d].FreeVCpus));
+
+        long Sum(int destination, Func<AssignmentVM, long> of) => problem.VMs.Where((_, i) => at[i] == destination).Sum(of);
+    }
+
+    private static T[] With<T>(T[] values, int index, T value)
+    {
+        T[] changed = [.. values];
+        changed[index] = value;
+        return changed;
+    }
+}

@@ -1,0 +1,97 @@
+using TrafficMigration.Traffic;
+
+namespace TrafficMigration.Planning;
+
+/// <summary>One VM's part of a plan.</summary>
+public sealed record VMMigrationPlan
+{
+    // libvirt takes bandwidth in whole MiB/s (virDomainMigrateSetMaxSpeed).
+    internal const long BandwidthStep = 8L << 20;
+
+    /// <summary>The VM's name.</summary>
+    public required string VMName { get; init; }
+
+    /// <summary>libvirt's UUID of the VM; <see langword="null"/> where the rates did not have it.</summary>
+    public string? VMId { get; init; }
+
+    /// <summary>The host that the VM runs on.</summary>
+    public required string Source { get; init; }
+
+    /// <summary>The host that the VM goes to.</summary>
+    public required string Destination { get; init; }
+
+    /// <summary>The technique chosen.</summary>
+    public required Technique Technique { get; init; }
+
+    /// <summary>Begin with pre-copy and switch to post-copy where it does not converge.</summary>
+    public bool SwitchesToPostCopy { get; init; }
+
+    /// <summary>The migration's turn, from 1: where not all may run at once, they start in this order.</summary>
+    public int Order { get; init; } = 1;
+
+    /// <summary>The migration takes no more than this, bit/s, a multiple of 1 MiB/s; <see langword="null"/> for no limit.</summary>
+    public long? BandwidthLimitBitsPerSecond { get; init; }
+
+    /// <summary>Traffic that competes with the outgoing memory at the source under the whole plan, bit/s.</summary>
+    public required long SourceContentionBitsPerSecond { get; init; }
+
+    /// <summary>Traffic that competes with the incoming memory at the destination under the whole plan, bit/s.</summary>
+    public required long DestinationContentionBitsPerSecond { get; init; }
+
+    /// <summary>The destination's address on the migration network; <see langword="null"/> to go by its name.</summary>
+    public string? MigrationAddress { get; init; }
+
+    /// <summary>When this migration starts, from the start of the run, by simulation; <see langword="null"/> where nothing could be predicted.</summary>
+    public TimeSpan? PredictedStart { get; init; }
+
+    /// <summary>
+    /// How long this migration takes, by simulation; <see langword="null"/> where memory or link speeds are not known,
+    /// and for a pre-copy that does not converge.
+    /// </summary>
+    public TimeSpan? PredictedDuration { get; init; }
+
+    /// <summary>How long the VM stands still, by simulation. Of a post-copy only what precedes the switch, which is little.</summary>
+    public TimeSpan? PredictedDowntime { get; init; }
+
+    /// <summary>Memory that will be sent for this VM, by simulation, bytes.</summary>
+    public long? PredictedBytes { get; init; }
+
+    /// <summary>What the VM sends while the run lasts, the mean by simulation, bit/s; compare with what it was measured to send.</summary>
+    public long? PredictedTxBitsPerSecond { get; init; }
+
+    /// <summary>What the VM receives while the run lasts, the mean by simulation, bit/s.</summary>
+    public long? PredictedRxBitsPerSecond { get; init; }
+
+    /// <summary>
+    /// Whether the migration ends by simulation: a pre-copy does not where the VM dirties memory faster than it is
+    /// sent. <see langword="null"/> where nothing could be predicted.
+    /// </summary>
+    public bool? Converges { get; init; }
+
+    /// <summary>The VM's flow that the memory does not meet, in words; empty where the technique was not free.</summary>
+    public string Avoids { get; init; } = "";
+
+    /// <summary>What the other technique would have cost, in words; or why there was no choice.</summary>
+    public string Alternative { get; init; } = "";
+
+    /// <summary>The link with most contention under the whole plan, in words.</summary>
+    public string Bottleneck { get; init; } = "";
+
+    /// <summary>Why this technique, in one sentence.</summary>
+    public string Reason => Avoids.Length == 0 ? Alternative : $"{Technique} {Avoids}; {Alternative}";
+
+    /// <summary>When the VM's rates were measured; <see langword="null"/> where the input did not say.</summary>
+    public DateTimeOffset? SampledAt => Rate.SampledAt;
+
+    /// <summary>The rates that the decision rests on.</summary>
+    public required VMTrafficRate Rate { get; init; }
+
+    /// <summary>The whole plan that this is a part of.</summary>
+    public MigrationPlan Plan { get; init; } = null!;
+
+    /// <summary>Why this VM goes as it does: the flow that its memory avoids, what the alternative would cost, the bottleneck.</summary>
+    public string Explain() => $"{VMName}: {Source} -> {Destination}, {Technique}. {Reason}. Bottleneck: {Bottleneck}.";
+
+    /// <summary>Prints the VM and its way; a record's own text would follow <see cref="Plan"/> in circles.</summary>
+    public override string ToString() => $"{VMName}: {Source} -> {Destination} ({Technique})";
+}

@@ -1,0 +1,43 @@
+using System.Globalization;
+using System.Management.Automation;
+
+namespace TrafficMigration.Commands;
+
+/// <summary>
+/// Reads values that went through a file: Export-Clixml turns a DateTimeOffset into an object with its parts,
+/// ConvertTo-Json a TimeSpan into one, Export-Csv both into text.
+/// </summary>
+internal static class Loose
+{
+    /// <summary>A point in time; <see langword="null"/> where there is none. Text without an offset is local time.</summary>
+    /// <exception cref="FormatException">It is no time.</exception>
+    public static DateTimeOffset? Time(object? value) => Base(value) switch
+    {
+        null => null,
+        DateTimeOffset time => time,
+        DateTime time => new DateTimeOffset(time),
+        string text when string.IsNullOrWhiteSpace(text) => null,
+        string text when DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeLocal, out DateTimeOffset time) => time,
+        string text => DateTimeOffset.Parse(text, CultureInfo.CurrentCulture, DateTimeStyles.AssumeLocal),
+        _ when Part(value, nameof(DateTimeOffset.UtcDateTime)) is DateTime utc => new DateTimeOffset(DateTime.SpecifyKind(utc, DateTimeKind.Utc)).ToLocalTime(),
+        _ => throw new FormatException($"'{value}' is no point in time."),
+    };
+
+    /// <summary>A length of time; <see langword="null"/> where there is none.</summary>
+    /// <exception cref="FormatException">It is no length of time.</exception>
+    public static TimeSpan? Span(object? value) => Base(value) switch
+    {
+        null => null,
+        TimeSpan span => span,
+        string text when string.IsNullOrWhiteSpace(text) => null,
+        string text => TimeSpan.Parse(text, CultureInfo.InvariantCulture),
+        _ when Part(value, nameof(TimeSpan.Ticks)) is { } ticks => TimeSpan.FromTicks(Convert.ToInt64(ticks, CultureInfo.InvariantCulture)),
+        _ => throw new FormatException($"'{value}' is no length of time."),
+    };
+
+    /// <summary>A property of whatever object it is; <see langword="null"/> where it has none.</summary>
+    public static object? Part(object? value, string property) =>
+        value is null ? null : PSObject.AsPSObject(value).Properties[property]?.Value is { } part ? Base(part) ?? part : null;
+
+    private static object? Base(object? value) => value is PSObject { BaseObject: not PSCustomObject } wrapped ? wrapped.BaseObject : value;
+}

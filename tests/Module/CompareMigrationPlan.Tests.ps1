@@ -1,0 +1,48 @@
+BeforeAll {
+    $hosts = 'kvm8', 'kvm9' | ForEach-Object { [pscustomobject]@{ HostName = $_; LinkBitsPerSecond = 1e9 } }
+    $rates = 1..4 | ForEach-Object {
+        [pscustomobject]@{
+            HostName = 'kvm1'; VMName = "vm$_"; TxBitsPerSecond = 100e6 * $_; RxBitsPerSecond = 100e6 * (5 - $_)
+            MemoryBytes = 2GB; LinkBitsPerSecond = 1e9; DirtyBytesPerSecond = 5MB
+        }
+    }
+}
+
+Describe 'Compare-MigrationPlan' {
+    It 'lays every strategy side by side, all at once and one after another' {
+        $compared = $rates | Compare-MigrationPlan -Destination $hosts
+        $compared.Strategy | Should -Be (@('TrafficSensitive', 'PreCopy', 'PostCopy', 'PreCopyThenPostCopy') * 2)
+        $compared.Arrangement | Should -Be (@('Parallel') * 4 + @('Serial') * 4)
+        $best = $compared[0]
+        foreach ($other in $compared[1..3]) {
+            $best.ContentionBitsPerSecond | Should -BeLessOrEqual $other.ContentionBitsPerSecond
+        }
+        $compared[2].PredictedBytes | Should -Be (8GB)
+        $compared[1].PredictedBytes | Should -BeGreaterThan (8GB)
+        $compared[4].PredictedDuration | Should -BeGreaterThan $best.PredictedDuration
+        $compared.ApplicationShare | ForEach-Object { $_ | Should -BeGreaterThan 0; $_ | Should -BeLessOrEqual 1 }
+        $compared[0].Plans.Count | Should -Be 4
+    }
+
+    It 'compares what is asked for' {
+        $compared = $rates | Compare-MigrationPlan -Destination $hosts -Strategy PostCopy, PreCopy -ThrottleLimit 2
+        $compared.Strategy | Should -Be PostCopy, PreCopy
+        $compared.Arrangement | Should -Be Groups, Groups
+    }
+
+    It 'shows contention even where nothing can be predicted' {
+        $compared = Import-Csv (Join-Path $PSScriptRoot '../../examples/published-example.csv') | Compare-MigrationPlan -Destination kvm2 -NoProbe -ThrottleLimit 0
+        $compared.ContentionBitsPerSecond | Should -Be 400000000, 500000000, 900000000, 500000000
+        $compared[0].PredictedDuration | Should -BeNullOrEmpty
+    }
+
+    It 'is a table under 100 columns' {
+        $lines = ($rates | Compare-MigrationPlan -Destination $hosts | Out-String -Width 120) -split "`n" | ForEach-Object TrimEnd
+        ($lines | Measure-Object Length -Maximum).Maximum | Should -BeLessThan 100
+        $lines -join "`n" | Should -Match 'Migrations: Serial'
+    }
+
+    It 'refuses an empty pipeline' {
+        { @() | Compare-MigrationPlan -Destination kvm2 -NoProbe } | Should -Throw -ErrorId 'NoVMToPlan,*'
+    }
+}
