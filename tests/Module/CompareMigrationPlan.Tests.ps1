@@ -45,4 +45,16 @@ Describe 'Compare-MigrationPlan' {
     It 'refuses an empty pipeline' {
         { @() | Compare-MigrationPlan -Destination kvm2 -NoProbe } | Should -Throw -ErrorId 'NoVMToPlan,*'
     }
+
+    It 'runs the README''s example of a rack' {
+        $examples = Join-Path $PSScriptRoot '../../examples'
+        $hosts = Import-Csv "$examples/rack-hosts.csv"
+        $rack = Import-Csv "$examples/rack-rates.csv" | Get-MigrationPlan -Destination $hosts -Separate web1, web2
+        $rack.Count | Should -Be 8
+        $rack[0].Plan.Gap | Should -BeLessThan 0.001
+        ($rack | Where-Object VMName -EQ web1).Destination | Should -Not -Be ($rack | Where-Object VMName -EQ web2).Destination
+        # It dirties more than 1 Gbit/s carries.
+        ($rack | Where-Object VMName -EQ cache1).Reason | Should -Match 'PreCopy would never end'
+        (Import-Csv "$examples/rack-rates.csv" | Compare-MigrationPlan -Destination $hosts).Count | Should -Be 8
+    }
 }
