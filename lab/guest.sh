@@ -161,16 +161,21 @@ guest_exec() { # VM [--] CMD...; output and exit code of CMD, run by the guest's
         exit "$code"' _ "$address" "$*" </dev/null
 }
 
+# Not grep -q: it ends at the first match, virsh then fails to write the rest, and pipefail takes that for "no".
+has_guest() { # HOST VM
+    lab_run "$1" virsh -q list --all --name </dev/null | grep -xF -- "$2" >/dev/null
+}
+
 guest_stop() { # VM
     local vm=$1 host octet found=0
     (traffic_stop "$vm") 2>/dev/null || true # an iperf3 without its guest would spin
     for host in $(kvm_boxes); do
-        lab_run "$host" virsh -q list --all --name </dev/null | grep -qxF -- "$vm" || continue
+        has_guest "$host" "$vm" || continue
         found=1
         lab_run "$host" virsh -q destroy --domain "$vm" </dev/null >/dev/null 2>&1 || true
         # A transient domain, as a move without --persistent leaves it, is gone by now.
         lab_run "$host" virsh -q undefine --domain "$vm" </dev/null >/dev/null 2>&1 || true
-        if lab_run "$host" virsh -q list --all --name </dev/null | grep -qxF -- "$vm"; then
+        if has_guest "$host" "$vm"; then
             die "guest '$vm' is still on $host"
         fi
     done
