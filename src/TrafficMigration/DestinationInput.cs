@@ -27,6 +27,9 @@ internal static class DestinationInput
             BackgroundRxBitsPerSecond = Figure(given, name, nameof(HostTraffic.BackgroundRxBitsPerSecond)) ?? 0,
             LinkBitsPerSecond = Figure(given, name, nameof(HostTraffic.LinkBitsPerSecond)),
             FreeMemoryBytes = Figure(given, name, nameof(HostTraffic.FreeMemoryBytes)),
+            CpuCount = (int?)Figure(given, name, nameof(HostTraffic.CpuCount), int.MaxValue),
+            VCpuCount = (int?)Figure(given, name, nameof(HostTraffic.VCpuCount), int.MaxValue),
+            FreeVCpuCount = (int?)Figure(given, name, nameof(HostTraffic.FreeVCpuCount), int.MaxValue),
             MigrationAddress = Text(given, nameof(HostTraffic.MigrationAddress)),
             Saturated = bool.TryParse(Text(given, nameof(HostTraffic.Saturated)), out bool full) ? full : null,
             PostCopyCapable = bool.TryParse(Text(given, nameof(HostTraffic.PostCopyCapable)), out bool capable) ? capable : null,
@@ -36,7 +39,7 @@ internal static class DestinationInput
     private static string? Text(PSObject given, string property) =>
         given.Properties[property]?.Value?.ToString() is { Length: > 0 } text ? text : null;
 
-    private static long? Figure(PSObject given, string host, string property)
+    private static long? Figure(PSObject given, string host, string property, double most = 1e18)
     {
         object? value = given.Properties[property]?.Value;
         if (value is null || (value is string text && string.IsNullOrWhiteSpace(text)))
@@ -45,7 +48,7 @@ internal static class DestinationInput
         }
 
         return LanguagePrimitives.TryConvertTo(value, CultureInfo.InvariantCulture, out double figure)
-            && figure is >= 0 and <= 1e18
+            && figure is >= 0 && figure <= most
             ? (long)Math.Round(figure)
             : throw Failures.HostFigureInvalid(host, property, value.ToString() ?? "");
     }

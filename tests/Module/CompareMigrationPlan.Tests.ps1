@@ -24,6 +24,11 @@ Describe 'Compare-MigrationPlan' {
         $compared[0].Plans.Count | Should -Be 4
     }
 
+    It 'obeys wishes, but compares with all by post-copy all the same' {
+        $compared = $rates | Compare-MigrationPlan -Destination $hosts -MaxPostCopy 1 -ThrottleLimit 0
+        $compared.PostCopyCount | Should -Be 1, 0, 4, 0
+    }
+
     It 'compares what is asked for' {
         $compared = $rates | Compare-MigrationPlan -Destination $hosts -Strategy PostCopy, PreCopy -ThrottleLimit 2
         $compared.Strategy | Should -Be PostCopy, PreCopy

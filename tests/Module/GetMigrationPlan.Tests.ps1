@@ -166,6 +166,12 @@ Describe 'Get-MigrationPlan across hosts' {
         $plan = $rates | Get-MigrationPlan -Destination $small, $few, $hosts[0] -MaxVCpuPerCpu 2
         @($plan | Where-Object Destination -EQ small).Count | Should -BeLessOrEqual 2
         @($plan | Where-Object Destination -EQ few).Count | Should -BeLessOrEqual 3
+        # 4 processors, 2 vCPUs for each, 2 taken: the 16 vCPUs of all VMs do not fit.
+        $e = Get-PlanError { $rates | Get-MigrationPlan -Destination $few -MaxVCpuPerCpu 2 }
+        $e.FullyQualifiedErrorId | Should -BeLike 'NoDestinationWithRoom,*'
+        $e.Exception.Message | Should -Match '16 vCPUs; free are 64.0 GiB and 6,'
+        $roomy = [pscustomobject]@{ HostName = 'roomy'; FreeVCpuCount = '16' }
+        ($rates | Get-MigrationPlan -Destination $roomy).Count | Should -Be 8
     }
 
     It 'obeys pins, groups, exclusions and a limit on post-copies' {

@@ -7,7 +7,7 @@ public static class Comparer
 {
     /// <summary>Compares.</summary>
     /// <param name="request">Rates, destinations, wishes. Its strategy and throttle limit are replaced; the rest of its budget counts everywhere.</param>
-    /// <param name="strategies">The strategies, in the order wanted.</param>
+    /// <param name="strategies">The strategies, in the order wanted. A limit on post-copies does not bind <see cref="Strategy.PostCopy"/>.</param>
     /// <param name="throttleLimits">How many migrations may run at once: 0 for all, 1 for one after another.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <returns>One result for each strategy and limit: by limit as given, then by strategy as given.</returns>
@@ -18,7 +18,10 @@ public static class Comparer
         Made[] made = [.. throttleLimits.Distinct()
             .SelectMany(limit => strategies.Distinct().Select(strategy => request with
             {
-                Strategy = strategy, Budget = request.Budget with { ThrottleLimit = limit },
+                Strategy = strategy,
+                Budget = request.Budget with { ThrottleLimit = limit },
+                // All by post-copy is there to be compared with; a limit would only make an error of it.
+                Wishes = strategy == Strategy.PostCopy ? request.Wishes with { MaxPostCopy = null } : request.Wishes,
             }))
             .Select(r => new Made(r, Planner.Make(r, cancellationToken)))];
         TimeSpan? window = made.Max(m => m.Draft.Run?.TotalMigrationTime);
