@@ -2,7 +2,7 @@ BeforeAll {
     Import-Module "$PSScriptRoot/../../lab/Lab.psm1"
     # vm2 writes memory faster than 100 Mbit/s can carry it away: no pre-copy of it ends.
     Invoke-Lab guest-start kvm-a vm1 --memory 128 --fill 32 --no-wait
-    Invoke-Lab guest-start kvm-a vm2 --memory 132 --fill 0 --dirty-rate 100 --working-set 40
+    Invoke-Lab guest-start kvm-a vm2 --memory 132 --fill 0 --dirty-rate 60 --working-set 40
 
     function Get-Place([string] $VM) {
         'kvm-a', 'kvm-b', 'kvm-c' | Where-Object { (ssh $_ virsh -q list --name) -contains $VM }
@@ -44,7 +44,7 @@ Describe 'Plans across hosts' {
         $plan.Technique | Should -Be 0, 0 # PreCopy, as JSON has it
         $plan.Converges | Should -Be $true, $true
         # A plan is a report that can be changed before it is run.
-        $limit = 4 * 8MB
+        $limit = 7 * 8MB
         ($plan | Where-Object VMName -EQ vm1).BandwidthLimitBitsPerSecond = $limit
 
         $results = $plan | Start-TrafficSensitiveMigration -Confirm:$false
