@@ -35,7 +35,7 @@ function Invoke-Strategy([string] $From, [string] $To, [string] $Strategy) {
     $rates | Format-Table | Out-Host
     $plan = $rates | Get-MigrationPlan -Destination $To -Strategy $Strategy
     $plan | Format-Table | Out-Host
-    Write-Host "Migrating; about $([int]$plan[0].PredictedDuration.TotalSeconds) s without dirtied memory ..." -ForegroundColor DarkGray
+    Write-Host "Migrating; by prediction $([int]$plan[0].Plan.PredictedDuration.TotalSeconds) s without dirtied memory ..." -ForegroundColor DarkGray
     $results = $plan | Start-TrafficSensitiveMigration -Confirm:$false
     $results | Format-Table | Out-Host
     Show-Domains
@@ -46,6 +46,7 @@ function Invoke-Strategy([string] $From, [string] $To, [string] $Strategy) {
         Strategy                  = $Strategy
         Source                    = $From
         Destination               = $To
+        PredictedSeconds          = [math]::Round($plan[0].Plan.PredictedDuration.TotalSeconds, 2)
         TotalMigrationTimeSeconds = [math]::Round(($end - $start).TotalSeconds, 2)
         BytesTransferred          = [long]($results.BytesTransferred | Measure-Object -Sum).Sum
         Flows                     = @(foreach ($flow in $flows) {
@@ -79,6 +80,7 @@ $runs = @(
 Write-Host ''
 Write-Host 'The three strategies, same VMs, same traffic:' -ForegroundColor Cyan
 $runs | Format-Table Strategy,
+    @{ n = 'Predicted s'; e = { $_.PredictedSeconds.ToString('0.0') }; Alignment = 'Right' },
     @{ n = 'TMT s'; e = { $_.TotalMigrationTimeSeconds.ToString('0.0') }; Alignment = 'Right' },
     @{ n = 'Moved GiB'; e = { ($_.BytesTransferred / 1GB).ToString('0.00') }; Alignment = 'Right' },
     @{ n = 'vm1 sends Mbps'; e = { ($_.Flows[0].MeanBitsPerSecond / 1e6).ToString('0.0') }; Alignment = 'Right' },

@@ -65,7 +65,9 @@ public sealed record MigrationPlan
     /// <summary>Prints strategy and contention.</summary>
     public override string ToString()
     {
-        string proof = IsOptimal ? ", optimal" : FormattableString.Invariant($", within {Math.Ceiling(Gap * 1000) / 10:0.#} % of the least");
+        string proof = IsOptimal ? ", optimal"
+            : Gap > 0.1 ? $", no plan below {Figures.Mbps(LowerBoundBitsPerSecond)}"
+            : FormattableString.Invariant($", within {Math.Ceiling(Gap * 1000) / 10:0.#} % of the least");
         return FormattableString.Invariant(
             $"{Strategy}: {(ContentionIsLowerBound ? "at least " : "")}{Figures.Mbps(ContentionBitsPerSecond)} contending{proof}");
     }
