@@ -81,6 +81,23 @@ public sealed class PlanningAcrossHostsTests
     }
 
     [Fact]
+    public void A_pinned_post_copy_goes_where_it_can_or_names_the_pins()
+    {
+        VMTrafficRate vm = Rate("kvm1", "a", 5, 5);
+        var pinned = new VMRef("kvm1", "a");
+        PlanRequest request = Request([vm], Host("no") with { PostCopyCapable = false }, Host("yes")) with
+        {
+            Wishes = new PlanWishes { Techniques = new Dictionary<VMRef, Technique> { [pinned] = Technique.PostCopy } },
+        };
+        Assert.Equal(("yes", Technique.PostCopy), (Plan(request)[0].Destination, Plan(request)[0].Technique));
+
+        PlanWishes both = request.Wishes with { Destinations = new Dictionary<VMRef, string> { [pinned] = "no" } };
+        MigrationException e = Assert.Throws<MigrationException>(() => Plan(request with { Wishes = both }));
+        Assert.Equal("WishesInConflict", e.ErrorId);
+        Assert.Contains("'a' by PostCopy; 'a' to 'no'", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Untouched_memory_is_not_sent() =>
         Assert.Equal(GiB, Plan([Rate("kvm1", "a", 5, 5) with { MemoryBytes = 8 * GiB, ResidentBytes = GiB }], Host("a"))[0].PredictedBytes);
 
