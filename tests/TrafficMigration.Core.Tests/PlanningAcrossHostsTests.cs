@@ -95,6 +95,10 @@ public sealed class PlanningAcrossHostsTests
         MigrationException e = Assert.Throws<MigrationException>(() => Plan(request with { Wishes = both }));
         Assert.Equal("WishesInConflict", e.ErrorId);
         Assert.Contains("'a' by PostCopy; 'a' to 'no'", e.Message, StringComparison.Ordinal);
+
+        // All by post-copy means all that can be.
+        PlanWishes there = both with { Techniques = new Dictionary<VMRef, Technique>() };
+        Assert.Equal(Technique.PreCopy, Plan(request with { Strategy = Strategy.PostCopy, Wishes = there })[0].Technique);
     }
 
     [Fact]

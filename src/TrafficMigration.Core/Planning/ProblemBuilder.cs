@@ -17,28 +17,25 @@ internal static class ProblemBuilder
         ILookup<int, Technique> pinned = wishes.OfType<Wish.PinnedTechnique>().ToLookup(w => w.VM, w => w.Technique);
         ILookup<int, int> sentTo = wishes.OfType<Wish.PinnedDestination>().ToLookup(w => w.VM, w => w.Destination);
         DestinationHost[] destinations = [.. site.Destinations.Select(d => Destination(d, site, request.Wishes.MaxVCpuPerCpu))];
-        int[] takesPostCopy = [.. Enumerable.Range(0, destinations.Length).Where(d => destinations[d].PostCopyAllowed)];
+        bool anyTakesPostCopy = destinations.Any(d => d.PostCopyAllowed);
         var vms = new AssignmentVM[site.VMs.Length];
         for (int i = 0; i < vms.Length; i++)
         {
-            bool canPostCopy = (site.VMs[i].PostCopyCapable ?? true) && takesPostCopy.Length > 0;
-            (bool pre, bool post) = Techniques(pinned[i], canPostCopy, request.Strategy, mustPostCopy.Contains(i));
             int[] given = [.. sentTo[i].Distinct()];
-            int[]? allowed = given.Length > 0 ? given : pre || takesPostCopy.Length == destinations.Length ? null : takesPostCopy;
-            if (!pre)
-            {
-                allowed = allowed?.Intersect(takesPostCopy).ToArray();
-            }
-
+            // Which of several destinations take a post-copy the solver knows itself.
+            bool canPostCopy = (site.VMs[i].PostCopyCapable ?? true)
+                && (given.Length > 0 ? given.Any(d => destinations[d].PostCopyAllowed) : anyTakesPostCopy);
+            (bool pre, bool post) = Techniques(pinned[i], canPostCopy, request.Strategy, mustPostCopy.Contains(i));
             // Two given destinations contradict each other.
-            if ((!pre && !post) || allowed?.Length == 0 || given.Length > 1)
+            if ((!pre && !post) || given.Length > 1)
             {
                 return null;
             }
 
             VMTrafficRate rate = site.VMs[i];
             vms[i] = new AssignmentVM(
-                site.SourceOf[i], rate.TxBitsPerSecond, rate.RxBitsPerSecond, rate.MemoryBytes ?? 0, rate.VCpuCount ?? 0, pre, post, allowed);
+                site.SourceOf[i], rate.TxBitsPerSecond, rate.RxBitsPerSecond, rate.MemoryBytes ?? 0, rate.VCpuCount ?? 0, pre, post,
+                given.Length > 0 ? given : null);
         }
 
         int? max = wishes.OfType<Wish.MaxPostCopy>().Select(w => (int?)w.Count).Min();
@@ -72,18 +69,17 @@ internal static class ProblemBuilder
 
     private static (bool Pre, bool Post) Techniques(IEnumerable<Technique> pinned, bool canPostCopy, Strategy strategy, bool mustPostCopy)
     {
-        (bool pre, bool post) = (true, canPostCopy);
         Technique[] given = [.. pinned];
         if (given.Length > 0)
         {
-            return (pre && !given.Contains(Technique.PostCopy), post && !given.Contains(Technique.PreCopy));
+            return (!given.Contains(Technique.PostCopy), canPostCopy && !given.Contains(Technique.PreCopy));
         }
 
         return strategy switch
         {
             Strategy.PreCopy or Strategy.PreCopyThenPostCopy => (true, false),
-            Strategy.PostCopy => (!post, post),
-            _ => (pre && !(mustPostCopy && post), post),
+            Strategy.PostCopy => (!canPostCopy, canPostCopy),
+            _ => (!(mustPostCopy && canPostCopy), canPostCopy),
         };
     }
 
