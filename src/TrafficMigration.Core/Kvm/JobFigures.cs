@@ -11,6 +11,21 @@ namespace TrafficMigration.Kvm;
 /// <remarks>Names: virDomainGetJobStats, as <c>virsh domjobinfo --rawstats</c> and <c>virsh event</c> print them.</remarks>
 public sealed record JobFigures(long BytesTransferred, long BytesRemaining, long BytesTotal, TimeSpan? Downtime, long Iteration = 0)
 {
+    /// <summary>How fast memory is sent just now, bytes/s (<c>memory_bps</c>); <see langword="null"/> where libvirt tells none.</summary>
+    public long? BytesPerSecond { get; init; }
+
+    /// <summary>
+    /// How fast the guest dirties memory, bytes/s: <c>memory_dirty_rate</c>, which QEMU counts in pages a second once a
+    /// pass is over, times <c>memory_page_size</c>. <see langword="null"/> before that.
+    /// </summary>
+    public long? DirtyBytesPerSecond { get; init; }
+
+    /// <summary>How long QEMU took to prepare (<c>setup_time</c>); <see langword="null"/> where libvirt tells none.</summary>
+    public TimeSpan? SetupTime { get; init; }
+
+    /// <summary>Since the job began (<c>time_elapsed</c>); <see langword="null"/> where libvirt tells none.</summary>
+    public TimeSpan? Elapsed { get; init; }
+
     /// <summary>Reads lines of "name: value"; <see langword="null"/> where they hold no figures, as in a job's first moment.</summary>
     internal static JobFigures? Parse(IEnumerable<string> lines)
     {
@@ -29,9 +44,17 @@ public sealed record JobFigures(long BytesTransferred, long BytesRemaining, long
             return null;
         }
 
-        TimeSpan? downtime = values.TryGetValue("downtime", out long ms) ? TimeSpan.FromMilliseconds(ms) : null;
+        long? Value(string name) => values.TryGetValue(name, out long value) ? value : null;
+        TimeSpan? Milliseconds(string name) => Value(name) is { } ms ? TimeSpan.FromMilliseconds(ms) : null;
+        long? dirtyPages = Value("memory_dirty_rate");
         return new JobFigures(
-            processed, values.GetValueOrDefault("data_remaining"), values.GetValueOrDefault("data_total"), downtime,
-            values.GetValueOrDefault("memory_iteration"));
+            processed, values.GetValueOrDefault("data_remaining"), values.GetValueOrDefault("data_total"),
+            Milliseconds("downtime"), values.GetValueOrDefault("memory_iteration"))
+        {
+            BytesPerSecond = Value("memory_bps"),
+            DirtyBytesPerSecond = dirtyPages * (Value("memory_page_size") ?? 4096),
+            SetupTime = Milliseconds("setup_time"),
+            Elapsed = Milliseconds("time_elapsed"),
+        };
     }
 }
