@@ -12,8 +12,11 @@
         'Compare-MigrationPlan'
         'Get-HostTraffic'
         'Get-MigrationPlan'
+        'Get-TrafficSensitiveMigration'
         'Get-VMTrafficRate'
+        'Resume-TrafficSensitiveMigration'
         'Start-TrafficSensitiveMigration'
+        'Stop-TrafficSensitiveMigration'
     )
     FunctionsToExport = @()
     VariablesToExport = @()

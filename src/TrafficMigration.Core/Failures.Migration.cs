@@ -16,7 +16,7 @@ public static partial class Failures
     /// <summary>A VM of this identity is active at the destination already.</summary>
     public static MigrationException VMAlreadyAtDestination(string host, string vm, string state) => Make(
         nameof(VMAlreadyAtDestination), FailureKind.InvalidState, host, vm, null,
-        $"VM '{vm}' is at destination '{host}' already: {state}. Nothing was changed. If it was moved by someone else, make a new plan.");
+        $"VM '{vm}' is at destination '{host}' already: {state}. Nothing was changed. If it was moved by someone else, make a new plan. If both are names of one host, choose another destination.");
 
     /// <summary>The migration did not happen; the VM is where it was.</summary>
     public static MigrationException MigrationFailed(string source, string destination, string vm, string technique, string said) => Make(
@@ -37,5 +37,25 @@ public static partial class Failures
     /// <summary>The host that runs the migration cannot be asked any more.</summary>
     public static MigrationException MigrationUnobserved(string source, string destination, string vm, MigrationException cause) => Make(
         nameof(MigrationUnobserved), FailureKind.Connection, source, vm, cause,
-        $"The migration of VM '{vm}' from '{source}' to '{destination}' goes on at the hosts, but cannot be watched: {cause.Message} Look at both hosts ('virsh list --all', 'virsh domjobinfo') before you do anything with this VM.");
+        $"The migration of VM '{vm}' from '{source}' to '{destination}' goes on at the hosts, but cannot be watched: {cause.Message} When the hosts answer again, Resume-TrafficSensitiveMigration finds out what is true.");
+
+    /// <summary>The user did not wait for the end.</summary>
+    public static MigrationException MigrationLeft(string source, string destination, string vm, string state, string runId) => Make(
+        nameof(MigrationLeft), FailureKind.Failed, source, vm, null,
+        $"The migration of VM '{vm}' from '{source}' to '{destination}' was left while it was {state}; it goes on at the hosts. 'Resume-TrafficSensitiveMigration -Id {runId}' finds out what is true and brings it to its end.");
+
+    /// <summary>The time of the migration was over.</summary>
+    public static MigrationException MigrationTimedOut(string source, string destination, string vm, TimeSpan limit) => Make(
+        nameof(MigrationTimedOut), FailureKind.Timeout, source, vm, null,
+        $"The migration of VM '{vm}' from '{source}' to '{destination}' was cancelled: its time of {Seconds(limit)} s was over. It runs at '{source}' as before. Allow more time, or choose with -TimeoutAction what is to happen.");
+
+    /// <summary>The VM was shut down while it was being moved.</summary>
+    public static MigrationException VMStopped(string source, string destination, string vm, string sourceState, string destinationState) => Make(
+        nameof(VMStopped), FailureKind.InvalidState, source, vm, null,
+        $"VM '{vm}' was shut down, by its owner or by its host, while it moved from '{source}' to '{destination}'. Now it is {sourceState} at '{source}' and {destinationState} at '{destination}'. Start it where it is defined, if it is to run.");
+
+    /// <summary>Half of the VM's memory is gone.</summary>
+    public static MigrationException VMMemoryLost(string source, string destination, string vm, string sourceState) => Make(
+        nameof(VMMemoryLost), FailureKind.Failed, source, vm, null,
+        $"VM '{vm}' was lost in post-copy: its memory was split between '{source}' and '{destination}', and QEMU at '{destination}' has ended. At '{source}' it is {sourceState}, without the memory that it had written since. It cannot go on: end it there ('virsh destroy'), and start it anew from its disks.");
 }

@@ -30,6 +30,9 @@ public enum FailureKind
     /// <summary>A service on the host does not run, or the host lacks room.</summary>
     Unavailable,
 
+    /// <summary>Somebody else has it just now.</summary>
+    Busy,
+
     /// <summary>A host answered with something that cannot be understood.</summary>
     InvalidAnswer,
 

@@ -10,6 +10,7 @@ namespace TrafficMigration.Commands;
 public abstract class CancellableCmdlet : PSCmdlet, IDisposable
 {
     private readonly CancellationTokenSource _stop = new();
+    private Action<Action>? _post;
 
     /// <summary>Makes the cmdlet with a token that work started by it may still hold after the cmdlet's end.</summary>
     protected CancellableCmdlet() => StopToken = _stop.Token;
@@ -28,6 +29,7 @@ public abstract class CancellableCmdlet : PSCmdlet, IDisposable
     protected void RunAsync(Func<Action<Action>, Task> work)
     {
         using var posted = new BlockingCollection<Action>();
+        _post = posted.Add;
         Task task = Task.Run(async () =>
         {
             try
@@ -70,6 +72,19 @@ public abstract class CancellableCmdlet : PSCmdlet, IDisposable
         if (stopped)
         {
             throw new PipelineStoppedException();
+        }
+    }
+
+    /// <summary>Runs an action on the pipeline's thread, from any thread while <see cref="RunAsync"/> runs; does nothing once that has ended.</summary>
+    protected void Post(Action action)
+    {
+        try
+        {
+            _post?.Invoke(action);
+        }
+        catch (InvalidOperationException)
+        {
+            // Ended.
         }
     }
 

@@ -24,6 +24,7 @@ internal static class ErrorRecords
         FailureKind.InvalidState => ErrorCategory.InvalidOperation,
         FailureKind.InvalidInput => ErrorCategory.InvalidArgument,
         FailureKind.Unavailable => ErrorCategory.ResourceUnavailable,
+        FailureKind.Busy => ErrorCategory.ResourceBusy,
         FailureKind.InvalidAnswer => ErrorCategory.InvalidData,
         _ => ErrorCategory.NotSpecified,
     };

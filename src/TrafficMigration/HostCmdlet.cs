@@ -7,6 +7,7 @@ namespace TrafficMigration.Commands;
 public abstract class HostCmdlet : CancellableCmdlet
 {
     private readonly Lazy<IHostConnector> _connector = new(SshLoadContext.CreateConnector);
+    private bool _isVerbose;
 
     /// <summary>Login name on the hosts; by default the credential's, then the current user's.</summary>
     [Parameter]
@@ -34,8 +35,12 @@ public abstract class HostCmdlet : CancellableCmdlet
     [ValidateRange(1, 3600)]
     public int ConnectTimeout { get; set; } = 10;
 
-    /// <summary>Connects to a host. May be called from any thread.</summary>
-    protected private Task<ICommandChannel> ConnectAsync(string hostName, CancellationToken cancellationToken)
+    /// <summary>Connects to a host. May be called from any thread while <see cref="CancellableCmdlet.RunAsync"/> runs.</summary>
+    protected private Task<ICommandChannel> ConnectAsync(string hostName, CancellationToken cancellationToken) =>
+        ConnectAsync(hostName, text => Post(() => WriteVerbose(text)), cancellationToken);
+
+    /// <summary>Connects to a host and shows what is said to it, if the user wants to see that.</summary>
+    protected private async Task<ICommandChannel> ConnectAsync(string hostName, Action<string> trace, CancellationToken cancellationToken)
     {
         var endpoint = new HostEndpoint
         {
@@ -46,12 +51,18 @@ public abstract class HostCmdlet : CancellableCmdlet
             Credential = Credential == PSCredential.Empty ? null : Credential?.GetNetworkCredential(),
             ConnectTimeout = TimeSpan.FromSeconds(ConnectTimeout),
         };
-        return _connector.Value.ConnectAsync(endpoint, cancellationToken);
+        ICommandChannel channel = await _connector.Value.ConnectAsync(endpoint, cancellationToken);
+#pragma warning disable CA2000 // it is returned
+        return _isVerbose ? new TracedChannel(channel, trace) : channel;
+#pragma warning restore CA2000
     }
 
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
+        _isVerbose = MyInvocation.BoundParameters.TryGetValue("Verbose", out object? verbose)
+            ? verbose is SwitchParameter { IsPresent: true }
+            : GetVariableValue("VerbosePreference") is ActionPreference and not ActionPreference.SilentlyContinue;
         // A relative path means PowerShell's location, not the process' working directory.
         if (KeyFilePath is not null)
         {

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Management.Automation;
 using TrafficMigration.Migration;
 using TrafficMigration.Planning;
@@ -8,15 +7,14 @@ namespace TrafficMigration.Commands;
 
 /// <summary>Runs a plan: migrates its VMs in parallel, each with its planned technique.</summary>
 [Cmdlet(VerbsLifecycle.Start, "TrafficSensitiveMigration", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
-[OutputType(typeof(VMMigrationResult))]
-public sealed class StartTrafficSensitiveMigrationCommand : HostCmdlet
+[OutputType(typeof(VMMigrationResult), typeof(Job))]
+public sealed class StartTrafficSensitiveMigrationCommand : RunCmdlet
 {
     private static readonly TimeSpan WarningAge = TimeSpan.FromMinutes(10);
 
     private readonly List<VMMigrationPlan> _plans = [];
     private readonly HashSet<(string, string)> _seen = [];
     private bool _warned;
-    private Stopwatch? _sinceShown;
 
     /// <summary>The VMs' plans: from Get-MigrationPlan, or read back from a file by Import-Clixml or ConvertFrom-Json.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
@@ -29,9 +27,71 @@ public sealed class StartTrafficSensitiveMigrationCommand : HostCmdlet
     [ValidateRange(0, 10_000)]
     public int? ThrottleLimit { get; set; }
 
+    /// <summary>How many migrations may leave one host at once, 0 for any number; by default as planned.</summary>
+    [Parameter]
+    [ValidateRange(0, 10_000)]
+    public int? MaxOutgoingPerHost { get; set; }
+
+    /// <summary>How many migrations may come to one host at once, 0 for any number; by default as planned.</summary>
+    [Parameter]
+    [ValidateRange(0, 10_000)]
+    public int? MaxIncomingPerHost { get; set; }
+
+    /// <summary>
+    /// No migration takes more than this, bit/s, in pre-copy and in post-copy; by default as planned. libvirt takes
+    /// whole MiB/s, so it is rounded down to 8388608 bit/s.
+    /// </summary>
+    [Parameter]
+    [ValidateRange(8_388_608L, long.MaxValue)]
+    public long? BandwidthLimit { get; set; }
+
+    /// <summary>Longest downtime that QEMU may plan for the last pass of a pre-copy; QEMU's default is 0.3 s.</summary>
+    [Parameter]
+    public TimeSpan? MaxDowntime { get; set; }
+
+    /// <summary>Longest time of one migration. What happens then is chosen by -TimeoutAction.</summary>
+    [Parameter]
+    public TimeSpan? Timeout { get; set; }
+
+    /// <summary>Longest time of the run. What happens then is chosen by -TimeoutAction; VMs whose turn has not come are not begun.</summary>
+    [Parameter]
+    public TimeSpan? RunTimeout { get; set; }
+
+    /// <summary>What happens to a pre-copy whose time is over: Cancel, PostCopy (switch), Suspend (the VM stands still until it has moved). A post-copy always goes on.</summary>
+    [Parameter]
+    public TimeoutAction TimeoutAction { get; set; }
+
+    /// <summary>Sample traffic on while the run lasts, and switch a pre-copy to post-copy where that pays; -Adaptive:$false does not.</summary>
+    [Parameter]
+    public SwitchParameter Adaptive { get; set; } = true;
+
+    /// <summary>Leave out the checks of Test-MigrationPlan, which otherwise come first.</summary>
+    [Parameter]
+    public SwitchParameter SkipPreflight { get; set; }
+
     /// <summary>Refuse plans whose rates are older than this, or of unknown age. Without it, rates of more than ten minutes are warned of.</summary>
     [Parameter]
     public TimeSpan? MaxRateAge { get; set; }
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        base.BeginProcessing();
+        Terminating(() =>
+        {
+            Positive(MaxDowntime, nameof(MaxDowntime));
+            Positive(Timeout, nameof(Timeout));
+            Positive(RunTimeout, nameof(RunTimeout));
+        });
+    }
+
+    private static void Positive(TimeSpan? time, string parameter)
+    {
+        if (time <= TimeSpan.Zero || time > TimeSpan.FromDays(30))
+        {
+            throw Failures.RunParameterInvalid("-" + parameter, $"'{time}' is no length of time above 0 and up to 30 days");
+        }
+    }
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
@@ -78,58 +138,30 @@ public sealed class StartTrafficSensitiveMigrationCommand : HostCmdlet
             return;
         }
 
-        var progress = new RunProgress(_plans);
-        try
-        {
-            RunAsync(post => MigrationRun.RunAsync(
-                _plans,
-                ConnectAsync,
-                Budget(),
-                seen => post(() => Show(progress.Update(seen))),
-                result => post(() => Write(result, progress)),
-                StopToken));
-        }
-        finally
-        {
-            if (!Stopping)
-            {
-                Show(RunProgress.Completed());
-            }
-        }
+        RunOptions options = Options();
+        Drive(_plans, (run, stop, leave) => run.StartAsync(_plans, options, stop, leave));
     }
 
-    /// <summary>The plans' own budget; where plans of several runs come together, the strictest of each.</summary>
+    private RunOptions Options() => new()
+    {
+        Budget = Budget(),
+        BandwidthLimitBitsPerSecond = BandwidthLimit,
+        MaxDowntime = MaxDowntime,
+        Timeout = Timeout,
+        RunTimeout = RunTimeout,
+        TimeoutAction = TimeoutAction,
+        Adaptive = Adaptive,
+        SkipPreflight = SkipPreflight,
+    };
+
+    /// <summary>The plans' own budget, where none was given; where plans of several runs come together, the strictest of each.</summary>
     private MigrationBudget Budget()
     {
         MigrationPlan[] plans = [.. _plans.Select(p => p.Plan).Distinct()];
         int Strictest(Func<MigrationPlan, int> limit) => plans.Select(limit).Where(l => l > 0).DefaultIfEmpty().Min();
         return new MigrationBudget(
-            ThrottleLimit ?? Strictest(p => p.ThrottleLimit), Strictest(p => p.MaxOutgoingPerHost), Strictest(p => p.MaxIncomingPerHost));
-    }
-
-    private void Write(VMMigrationResult result, RunProgress progress)
-    {
-        Show(progress.Update(result));
-        if (result.Error is not null)
-        {
-            WriteError(ErrorRecords.From(result.Error, result));
-        }
-
-        WriteObject(result);
-    }
-
-    /// <summary>Shows bars, at most four times a second: drawing them must not slow the work.</summary>
-    private void Show(IEnumerable<ProgressRecord> records)
-    {
-        bool due = _sinceShown is not { ElapsedMilliseconds: < 250 };
-        foreach (ProgressRecord record in records.Where(r => due || r.RecordType == ProgressRecordType.Completed))
-        {
-            WriteProgress(record);
-        }
-
-        if (due)
-        {
-            _sinceShown = Stopwatch.StartNew();
-        }
+            ThrottleLimit ?? Strictest(p => p.ThrottleLimit),
+            MaxOutgoingPerHost ?? Strictest(p => p.MaxOutgoingPerHost),
+            MaxIncomingPerHost ?? Strictest(p => p.MaxIncomingPerHost));
     }
 }

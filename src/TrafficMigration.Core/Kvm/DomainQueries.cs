@@ -40,7 +40,7 @@ public static partial class DomainQueries
             return ParseState(result.Output);
         }
 
-        return IsAbsence(result)
+        return IsAbsence(result.Error)
             ? DomainState.Absent
             : throw VirshFailure.From(channel.HostName, $"asking for the state of VM '{vm}'", result);
     }
@@ -56,7 +56,7 @@ public static partial class DomainQueries
             return result.Output.Trim();
         }
 
-        throw IsAbsence(result)
+        throw IsAbsence(result.Error)
             ? Failures.VMNotFound(channel.HostName, vmName)
             : VirshFailure.From(channel.HostName, $"looking up VM '{vmName}'", result);
     }
@@ -78,9 +78,10 @@ public static partial class DomainQueries
         return new DomainState(match.Groups["state"].Value, match.Groups["reason"] is { Success: true } r ? r.Value : null);
     }
 
-    private static bool IsAbsence(CommandResult result) =>
-        result.Error.Contains("failed to get domain", StringComparison.OrdinalIgnoreCase)
-        || result.Error.Contains("Domain not found", StringComparison.OrdinalIgnoreCase);
+    /// <summary>Whether virsh says that the host does not have the VM.</summary>
+    internal static bool IsAbsence(string said) =>
+        said.Contains("failed to get domain", StringComparison.OrdinalIgnoreCase)
+        || said.Contains("Domain not found", StringComparison.OrdinalIgnoreCase);
 
     [GeneratedRegex(@"^(?<state>[^(]*[^( ])(\s*\((?<reason>.*)\))?$", RegexOptions.Singleline)]
     private static partial Regex StateText();

@@ -2,149 +2,77 @@ using System.Globalization;
 
 namespace TrafficMigration.Kvm;
 
-/// <summary>One migration as the source host runs it: started there, detached from us, and looked at from time to time.</summary>
-/// <remarks>
-/// The source's own shell runs <c>virsh migrate --p2p</c> and leaves its marks in a private folder, so neither the end
-/// of our connection nor the number of sessions that sshd allows touches a migration, and times are the host's.
-/// </remarks>
-internal sealed class MigrationJob
+/// <summary>What a migration job is told.</summary>
+internal sealed record JobOrder
 {
-    private readonly ICommandChannel _source;
-    private readonly string _id;
-    private readonly string _folder;
+    /// <summary>The VM's UUID.</summary>
+    public required string VMId { get; init; }
 
-    private MigrationJob(ICommandChannel source, string id, string folder)
-    {
-        _source = source;
-        _id = id;
-        _folder = folder;
-    }
+    /// <summary>The destination, by a name that the source resolves.</summary>
+    public required string Destination { get; init; }
 
-    /// <summary>Starts a migration on its source.</summary>
-    /// <param name="source">The source.</param>
-    /// <param name="vmId">The VM's UUID.</param>
-    /// <param name="destination">The destination, by a name that the source resolves.</param>
-    /// <param name="address">The destination's address for the memory stream; <see langword="null"/> to go by its name.</param>
-    /// <param name="technique">Pre-copy, or post-copy from the start.</param>
-    /// <param name="maySwitch">Whether a pre-copy may be switched to post-copy later.</param>
-    /// <param name="mebibytesPerSecond">Bandwidth limit of both phases, MiB/s; <see langword="null"/> for none.</param>
-    /// <param name="cancellationToken">Stops waiting for the start.</param>
-    public static async Task<MigrationJob> StartAsync(
-        ICommandChannel source, string vmId, string destination, string? address, Technique technique, bool maySwitch,
-        long? mebibytesPerSecond, CancellationToken cancellationToken)
+    /// <summary>The destination's address for the memory stream; <see langword="null"/> to go by its name.</summary>
+    public string? Address { get; init; }
+
+    /// <summary>Pre-copy, or post-copy from the start.</summary>
+    public required Technique Technique { get; init; }
+
+    /// <summary>Whether a pre-copy may be switched to post-copy later.</summary>
+    public bool MaySwitch { get; init; }
+
+    /// <summary>Bandwidth limit of both phases, MiB/s; <see langword="null"/> for none.</summary>
+    public long? MebibytesPerSecond { get; init; }
+
+    /// <summary>Longest downtime that QEMU may plan for the last pass of a pre-copy; <see langword="null"/> for its own default.</summary>
+    public TimeSpan? MaxDowntime { get; init; }
+
+    /// <summary>Takes up a broken post-copy instead of beginning a migration.</summary>
+    public bool Recovers { get; init; }
+}
+
+/// <summary>One migration as the source host runs it: started there, detached from us, found again by its name.</summary>
+/// <remarks>
+/// The source's own shell runs <c>virsh migrate --p2p</c> and leaves its marks in a folder of that name, so neither
+/// the end of our connection nor of our process touches a migration, and times are the host's. Every command here may
+/// be repeated: a job that was started is not started again, and libvirt refuses what no longer makes sense.
+/// </remarks>
+/// <param name="source">The source.</param>
+/// <param name="name">The job's name, unique for all times; letters, digits and hyphens.</param>
+internal sealed class MigrationJob(RemoteShell source, string name)
+{
+    /// <summary>Starts the job, if no job of this name was started before.</summary>
+    /// <exception cref="MigrationException">The host's own; then a look at the marks says whether it was started.</exception>
+    public Task StartAsync(JobOrder order, CancellationToken cancellationToken)
     {
         string[] arguments =
         [
-            vmId, $"qemu+ssh://{UriHost(destination)}/system", $"tcp://{UriHost(address ?? destination)}", technique.ToString(),
-            mebibytesPerSecond?.ToString(CultureInfo.InvariantCulture) ?? "", maySwitch ? "switch" : "",
+            order.VMId, $"qemu+ssh://{UriHost(order.Destination)}/system", $"tcp://{UriHost(order.Address ?? order.Destination)}",
+            order.Recovers ? "Recover" : order.Technique.ToString(),
+            order.MebibytesPerSecond?.ToString(CultureInfo.InvariantCulture) ?? "", order.MaySwitch ? "switch" : "",
+            order.MaxDowntime?.TotalMilliseconds.ToString("0", CultureInfo.InvariantCulture) ?? "",
         ];
-        string command = $"sh -c {ShellText.Quote(StartScript)} sh {ShellText.Quote(RunScript)} "
-            + string.Join(' ', arguments.Select(ShellText.Quote));
-        CommandResult result = await source.ExecuteAsync(command, cancellationToken);
-        return result.ExitCode == 0
-            ? new MigrationJob(source, vmId, result.Output.Trim())
-            : throw VirshFailure.From(source.HostName, "starting the migration", result);
+        return RunAsync("starting the migration", JobScripts.Start, [JobScripts.Run, .. arguments], cancellationToken);
     }
 
-    /// <summary>Looks at the migration.</summary>
-    public async Task<JobObservation> ObserveAsync(CancellationToken cancellationToken)
-    {
-        CommandResult result = await _source.ExecuteAsync(
-            $"sh -c {ShellText.Quote(ObserveScript)} sh {ShellText.Quote(_folder)} {ShellText.Quote(_id)}", cancellationToken);
-        return result.ExitCode == 0
-            ? JobObservation.Parse(_source.HostName, result.Output)
-            : throw VirshFailure.From(_source.HostName, "looking at the migration", result);
-    }
+    /// <summary>Reads the marks that the job has left so far.</summary>
+    public async Task<JobMarks> ReadAsync(CancellationToken cancellationToken) => JobMarks.Parse(
+        source.HostName, await RunAsync("looking at the migration", JobScripts.Read, [], cancellationToken));
 
-    /// <summary>Asks libvirt to end a pre-copy.</summary>
-    /// <returns>
-    /// Whether libvirt did. It refuses before there is a job to end, and once post-copy has begun, which is what we want.
-    /// </returns>
-    public async Task<bool> AbortAsync(CancellationToken cancellationToken)
-    {
-        CommandResult result = await _source.ExecuteAsync(
-            $"{DomainQueries.Virsh} domjobabort --domain {ShellText.Quote(_id)}", cancellationToken);
-        return result.ExitCode == 0;
-    }
+    /// <summary>Notes that the job was switched to post-copy, and the figures of that moment.</summary>
+    public Task MarkSwitchedAsync(string vmId, CancellationToken cancellationToken) =>
+        RunAsync("noting the switch", JobScripts.MarkSwitched, [vmId], cancellationToken);
 
-    /// <summary>Asks libvirt to switch a running pre-copy to post-copy: from then on there is no way back.</summary>
-    /// <returns>Whether libvirt did.</returns>
-    public async Task<bool> SwitchAsync(CancellationToken cancellationToken)
-    {
-        CommandResult result = await _source.ExecuteAsync(
-            $"{DomainQueries.Virsh} migrate-postcopy --domain {ShellText.Quote(_id)} && date +%s.%N >{ShellText.Quote(_folder)}/switched",
-            cancellationToken);
-        return result.ExitCode == 0;
-    }
-
-    /// <summary>Removes the marks of an ended migration from the source.</summary>
+    /// <summary>Removes the marks.</summary>
     public Task ForgetAsync(CancellationToken cancellationToken) =>
-        _source.ExecuteAsync($"rm -rf -- {ShellText.Quote(_folder)}", cancellationToken);
+        RunAsync("removing the marks of the migration", JobScripts.Forget, [], cancellationToken);
+
+    private async Task<string> RunAsync(string tried, string script, string[] arguments, CancellationToken cancellationToken)
+    {
+        string command = $"sh -c {ShellText.Quote(script)} sh {ShellText.Quote(name)} " + string.Join(' ', arguments.Select(ShellText.Quote));
+        CommandResult result = await source.ExecuteAsync(command, cancellationToken);
+        return result.ExitCode == 0 ? result.Output : throw VirshFailure.From(source.HostName, tried, result);
+    }
 
     private static string UriHost(string host) =>
         host.Contains(':', StringComparison.Ordinal) ? $"[{host}]" : host;
-
-    // Prints the folder and returns; the migration goes on in a session of its own.
-    private const string StartScript =
-        """
-        command -v virsh >/dev/null || exit 127
-        folder=$(mktemp -d "${TMPDIR:-/tmp}/trafficmigration.XXXXXXXXXX") || exit
-        script=$1; shift
-        setsid sh -c "$script" trafficmigration "$folder" "$@" </dev/null >/dev/null 2>&1 &
-        printf '%s\n' "$folder"
-        """;
-
-    // $1 folder, $2 VM, $3 destination's libvirt, $4 destination's QEMU, $5 technique, $6 MiB/s or nothing, $7 whether a
-    // pre-copy may be switched. A limit is set for both phases: post-copy has one of its own, and none by default.
-    // The final figures come from the job-completed event: afterwards the source has no VM left to ask.
-    // A VM that is defined stays defined, at the destination; a transient one stays transient.
-    // Post-copy from the start: the first migration-iteration event says that memory flows, and only from then on
-    // QEMU accepts the switch. Asked a moment too early it refuses, hence the loop.
-    private const string RunScript =
-        """
-        export LC_ALL=C
-        v() { virsh -q -c qemu:///system "$@"; }
-        cd "$1" || exit
-        flags= flowing=
-        [ -n "$6" ] && flags="--bandwidth $6"
-        v dominfo "$2" | grep -q '^Persistent: *yes' && flags="$flags --persistent --undefinesource"
-        v event "$2" --event job-completed >completed 2>/dev/null & figures=$!
-        if [ "$5" = PostCopy ] || [ -n "$7" ]; then
-          flags="$flags --postcopy${6:+ --postcopy-bandwidth $6}"
-        fi
-        if [ "$5" = PostCopy ]; then
-          v event "$2" --event migration-iteration >/dev/null 2>&1 & flowing=$!
-        fi
-        date +%s.%N >started
-        (
-          v migrate --live --p2p $flags "$2" "$3" "$4" >said 2>&1; echo $? >code
-          date +%s.%N >ended
-          kill $flowing 2>/dev/null
-        ) & job=$!
-        if [ "$5" = PostCopy ]; then
-          wait $flowing
-          while [ ! -e ended ]; do
-            v migrate-postcopy "$2" >/dev/null 2>&1 && { date +%s.%N >switched; break; }
-            sleep 0.05
-          done
-        fi
-        wait $job
-        [ "$(cat code)" = 0 ] && for i in 1 2 3 4 5 6 7 8 9 10; do [ -s completed ] && break; sleep 0.1; done
-        kill $figures 2>/dev/null
-        mv code exit
-        """;
-
-    private const string ObserveScript =
-        """
-        export LC_ALL=C
-        cd "$1" || exit
-        if [ ! -e exit ]; then
-          echo @state; timeout 15 virsh -q -c qemu:///system domstate --reason "$2" 2>/dev/null
-          echo @job; timeout 15 virsh -q -c qemu:///system domjobinfo "$2" --rawstats 2>/dev/null
-        fi
-        for mark in started switched ended completed said exit; do
-          [ -e "$mark" ] && { echo "@$mark"; cat "$mark"; }
-        done
-        true
-        """;
 }

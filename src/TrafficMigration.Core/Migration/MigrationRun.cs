@@ -1,42 +1,134 @@
+using System.Security.Cryptography;
 using TrafficMigration.Kvm;
 using TrafficMigration.Planning;
 using TrafficMigration.Prediction;
 
 namespace TrafficMigration.Migration;
 
-/// <summary>Runs a plan: the VMs' migrations side by side.</summary>
-public static class MigrationRun
+/// <summary>Runs a plan: the VMs' migrations side by side, each step in a journal before it is taken.</summary>
+public sealed class MigrationRun
 {
-    /// <summary>Runs every VM's migration and reports each result as it comes.</summary>
-    /// <param name="plans">The VMs' plans; they start by their <see cref="VMMigrationPlan.Order"/> as the budget lets them.</param>
+    private readonly RunStore _store;
+    private readonly Func<string, CancellationToken, Task<ICommandChannel>> _connect;
+    private readonly IRunListener _listener;
+
+    /// <summary>Makes a runner.</summary>
+    /// <param name="store">Where the journals are.</param>
     /// <param name="connect">Opens a connection to a host.</param>
-    /// <param name="budget">How many migrations may run at once.</param>
-    /// <param name="onProgress">Called from any thread while migrations run.</param>
-    /// <param name="onResult">Called from any thread, once a VM.</param>
-    /// <param name="cancellationToken">
-    /// Cancels what can be cancelled: VMs not begun do not begin, pre-copies are aborted, post-copies are finished.
-    /// </param>
-    public static async Task RunAsync(
-        IReadOnlyList<VMMigrationPlan> plans,
-        Func<string, CancellationToken, Task<ICommandChannel>> connect,
-        MigrationBudget budget,
-        Action<MigrationProgress> onProgress,
-        Action<VMMigrationResult> onResult,
-        CancellationToken cancellationToken)
+    /// <param name="listener">Hears what happens, from any thread.</param>
+    public MigrationRun(RunStore store, Func<string, CancellationToken, Task<ICommandChannel>> connect, IRunListener listener) =>
+        (_store, _connect, _listener) = (store, connect, listener);
+
+    /// <summary>Begins a run and brings it to its end.</summary>
+    /// <param name="plans">The VMs' plans; they start by their <see cref="VMMigrationPlan.Order"/> as the budget lets them.</param>
+    /// <param name="options">How the run is driven.</param>
+    /// <param name="stop">Cancels what can be cancelled: VMs not begun do not begin, pre-copies are aborted, post-copies are finished.</param>
+    /// <param name="leave">Leaves everything at once as it is; the run can be resumed.</param>
+    /// <exception cref="MigrationException"><c>JournalUnwritable</c>: nothing was moved. What befalls a VM is in its result.</exception>
+    public async Task StartAsync(IReadOnlyList<VMMigrationPlan> plans, RunOptions options, CancellationToken stop, CancellationToken leave)
     {
-        await using var connections = new HostConnections(connect);
+        string id = RandomNumberGenerator.GetHexString(10, lowercase: true);
+        using Journal journal = _store.Create(id);
         VMMigrationPlan[] ordered = [.. plans.OrderBy(p => p.Order)];
+        var head = new JournalHead(Environment.UserName, Environment.MachineName, options, [.. ordered.Select(JournalPlan.Of)]);
+        await DriveAsync(
+            id, options, journal, head, "begins",
+            [.. ordered.Select((p, i) => new VMMigrationRecord { Number = i, Plan = p, State = MigrationState.Planned, Result = null })], stop, leave);
+    }
+
+    /// <summary>Takes up a run that was interrupted: finds out from the hosts what is true, and carries on.</summary>
+    /// <param name="id">The run.</param>
+    /// <param name="stop">As for <see cref="StartAsync"/>; cancelled from the beginning, the run is ended safely.</param>
+    /// <param name="leave">As for <see cref="StartAsync"/>.</param>
+    /// <exception cref="MigrationException"><c>RunNotFound</c>, <c>RunHasEnded</c>, <c>RunIsDriven</c>, <c>JournalDamaged</c>, <c>JournalUnwritable</c>.</exception>
+    public async Task ResumeAsync(string id, CancellationToken stop, CancellationToken leave)
+    {
+        MigrationRunRecord record = _store.Get(id);
+        if (record.State == MigrationRunState.Ended)
+        {
+            throw Failures.RunHasEnded(id);
+        }
+
+        using Journal journal = _store.Open(id);
+        // Read again, now that nobody else writes.
+        record = _store.Get(id);
+        await DriveAsync(id, record.Options, journal, null, "is taken up again", [.. record.VirtualMachines.Where(v => v.Result is null)], stop, leave);
+    }
+
+    private async Task DriveAsync(
+        string id, RunOptions options, Journal journal, JournalHead? head, string beginning, VMMigrationRecord[] records,
+        CancellationToken stop, CancellationToken leave)
+    {
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        using var runTimeout = new CancellationTokenSource();
+        using IDisposable request = _store.WatchForStop(id, stopping.Cancel);
+        await using var run = new RunContext(id, options, journal, _connect, _listener) { Stop = stopping.Token, Leave = leave, RunTimeout = runTimeout.Token };
+        run.Write(new JournalEntry { Event = run.Event(MigrationEventKind.Run, $"{beginning}, {records.Length} VMs"), Head = head });
+        await LeaseAsync(run, records);
+        if (options.RunTimeout is { } limit)
+        {
+            runTimeout.CancelAfter(limit);
+        }
+
+        bool isOpen = await MigrateAsync(run, records, options.Budget);
+        if (isOpen)
+        {
+            return;
+        }
+
+        try
+        {
+            run.Write(new JournalEntry { Event = run.Event(MigrationEventKind.Run, "ended"), Ended = true });
+        }
+        catch (MigrationException e)
+        {
+            run.Note(MigrationEventKind.Trouble, e.Message);
+        }
+    }
+
+    /// <summary>Takes the hosts, one after another in the order of their names, so that of two runs one gets them all.</summary>
+    private static async Task LeaseAsync(RunContext run, VMMigrationRecord[] records)
+    {
+        string owner = $"{Environment.UserName}@{Environment.MachineName} since {DateTimeOffset.Now:yyyy-MM-dd HH:mm:ss zzz}";
+        string[] hosts = [.. records.SelectMany(r => (string[])[r.Source, r.Destination])
+            .Distinct(StringComparer.OrdinalIgnoreCase).Order(StringComparer.OrdinalIgnoreCase)];
+        await Task.WhenAll(hosts.Select(async host =>
+        {
+            try
+            {
+                await run.Host(host).ConnectAsync(run.Leave);
+            }
+            catch (MigrationException e)
+            {
+                run.Refused[host] = e;
+            }
+        }));
+        foreach (string host in hosts.Where(h => !run.Refused.ContainsKey(h)))
+        {
+            try
+            {
+                await run.Host(host).LeaseAsync(run.RunId, owner, run.Leave);
+            }
+            catch (MigrationException e)
+            {
+                run.Refused[host] = e;
+            }
+        }
+    }
+
+    /// <returns>Whether the end of a VM is open.</returns>
+    private static async Task<bool> MigrateAsync(RunContext run, VMMigrationRecord[] records, MigrationBudget budget)
+    {
         // The rule that the prediction used, too.
-        var queue = new StartQueue<string>(
-            [.. ordered.Select(p => (p.Source.ToUpperInvariant(), p.Destination.ToUpperInvariant()))], budget);
-        var all = new List<Task>();
+        var queue = new StartQueue<string>([.. records.Select(r => (r.Source.ToUpperInvariant(), r.Destination.ToUpperInvariant()))], budget);
+        var all = new List<Task<VMMigrationResult>>();
         var running = new Dictionary<Task, int>();
-        do
+        while (all.Count < records.Length)
         {
             // Not cancelled here: a VM whose turn never came gets its result, too.
             while (queue.TakeNext() is { } next)
             {
-                Task task = RunOneAsync(ordered[next]);
+                Task<VMMigrationResult> task = new VMMigration(records[next], run).RunAsync();
                 all.Add(task);
                 running.Add(task, next);
             }
@@ -45,10 +137,7 @@ public static class MigrationRun
             queue.End(running[ended]);
             running.Remove(ended);
         }
-        while (all.Count < ordered.Length);
-        await Task.WhenAll(all);
 
-        async Task RunOneAsync(VMMigrationPlan plan) =>
-            onResult(await new VMMigration(plan, connections, onProgress).RunAsync(cancellationToken));
+        return (await Task.WhenAll(all)).Any(r => r.Outcome == MigrationOutcome.Unclear);
     }
 }

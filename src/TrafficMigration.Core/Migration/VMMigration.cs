@@ -3,189 +3,306 @@ using TrafficMigration.Planning;
 
 namespace TrafficMigration.Migration;
 
-/// <summary>One VM's way from source to destination.</summary>
-internal sealed class VMMigration(VMMigrationPlan plan, HostConnections connections, Action<MigrationProgress> onProgress)
+/// <summary>One VM's way from source to destination: a state machine that only the hosts' answers drive.</summary>
+/// <param name="record">The VM, its plan, and how far an earlier life of the run has come with it.</param>
+/// <param name="run">The run.</param>
+internal sealed class VMMigration(VMMigrationRecord record, RunContext run)
 {
-    private static readonly TimeSpan ObservationInterval = TimeSpan.FromSeconds(1);
-
-    // How long both hosts may disagree with a clean exit code before we call it unclear: libvirt tidies up meanwhile.
-    private static readonly TimeSpan SettlingTime = TimeSpan.FromSeconds(15);
-
-    private JobFigures? _lastFigures;
+    private readonly VMMigrationPlan _plan = record.Plan;
+    private readonly RunHost _source = run.Host(record.Plan.Source);
+    private readonly RunHost _destination = run.Host(record.Plan.Destination);
+    private readonly MigrationFigures _figures = new();
+    private readonly PreCopyControl _control = new(record.Plan, run, record.IsSuspended);
+    private MigrationState _state = record.State;
+    private string? _id = record.Plan.VMId;
+    private string? _jobName = record.Job;
+    private DateTimeOffset? _begun = record.BegunAt;
+    private bool _mayHaveStarted = record.Job is not null;
+    private bool _journalFailed;
 
     /// <summary>Runs the migration to its end. Whatever happens becomes a result.</summary>
-    public async Task<VMMigrationResult> RunAsync(CancellationToken cancellationToken)
+    public async Task<VMMigrationResult> RunAsync()
     {
+        VMMigrationResult result;
         try
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            Report(MigrationPhase.Checking);
-            ICommandChannel source = await connections.GetAsync(plan.Source, cancellationToken);
-            ICommandChannel destination = await connections.GetAsync(plan.Destination, cancellationToken);
-            string id = await CheckAsync(source, destination, cancellationToken);
-            cancellationToken.ThrowIfCancellationRequested();
-            return await MigrateAsync(source, destination, id, cancellationToken);
+            result = await MoveAsync();
+        }
+        catch (OperationCanceledException) when (run.Leave.IsCancellationRequested)
+        {
+            result = Open(Failures.MigrationLeft(_plan.Source, _plan.Destination, _plan.VMName, _state.ToString(), run.RunId));
+        }
+        catch (OperationCanceledException) when (IsUntouched)
+        {
+            result = End(MigrationState.Cancelled, MigrationOutcome.Cancelled, Failures.MigrationCancelled(_plan.Source, _plan.Destination, _plan.VMName));
+        }
+        catch (MigrationException e) when (IsUntouched)
+        {
+            result = End(MigrationState.Failed, MigrationOutcome.Failed, e);
         }
         catch (MigrationException e)
         {
-            return Result(MigrationOutcome.Failed, e);
+            result = Open(Failures.MigrationUnobserved(_plan.Source, _plan.Destination, _plan.VMName, e));
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            return Result(
-                MigrationOutcome.Cancelled, Failures.MigrationCancelled(plan.Source, plan.Destination, plan.VMName));
-        }
+
+        run.Listener.OnResult(result);
+        return result;
     }
 
-    /// <summary>What the plan assumed is looked at again: it may be older than the truth.</summary>
-    private async Task<string> CheckAsync(
-        ICommandChannel source, ICommandChannel destination, CancellationToken cancellationToken)
+    /// <summary>Whether no job has been started yet, as far as is known.</summary>
+    private bool IsUntouched => !_mayHaveStarted && _state is (MigrationState.Planned or MigrationState.Preflight);
+
+    private async Task<VMMigrationResult> MoveAsync()
     {
-        string id = plan.VMId ?? await DomainQueries.IdAsync(source, plan.VMName, cancellationToken);
-        DomainState there = await DomainQueries.StateAsync(destination, id, cancellationToken);
+        MigrationJob? job = _jobName is { } name && (await new MigrationJob(_source.Shell, name).ReadAsync(run.Leave)).Begun
+            ? new MigrationJob(_source.Shell, name)
+            : null;
+        _mayHaveStarted = job is not null;
+        if (job is null && IsUntouched)
+        {
+            run.Stop.ThrowIfCancellationRequested();
+            run.RunTimeout.ThrowIfCancellationRequested();
+            if (_state == MigrationState.Planned)
+            {
+                To(MigrationState.Preflight);
+            }
+
+            if (await CheckAsync() is { } nothingToDo)
+            {
+                return nothingToDo;
+            }
+
+            run.Stop.ThrowIfCancellationRequested();
+            job = await StartAsync();
+        }
+
+        // A resumed run can find no mark of a job that had begun: its host was restarted. Then its states alone say what is true.
+        job ??= new MigrationJob(_source.Shell, _jobName ?? $"{run.RunId}-{record.Number}");
+        await DriveAsync(job);
+        VMMigrationResult result = await CleanUpAsync(job);
+        await job.ForgetAsync(run.Leave);
+        return result;
+    }
+
+    /// <summary>What the plan assumed is looked at again: it may be older than the truth. A result where nothing is to be done.</summary>
+    private async Task<VMMigrationResult?> CheckAsync()
+    {
+        foreach (RunHost host in (RunHost[])[_source, _destination])
+        {
+            if (run.Refused.TryGetValue(host.Name, out MigrationException? refusal))
+            {
+                throw refusal;
+            }
+        }
+
+        // No patience here: nothing has begun, and a host that is away now may stay away.
+        ICommandChannel source = await _source.ConnectAsync(run.Stop);
+        ICommandChannel destination = await _destination.ConnectAsync(run.Stop);
+        string vm = _id ?? _plan.VMName;
+        DomainState here = await DomainQueries.StateAsync(source, vm, run.Stop);
+        DomainState there = await DomainQueries.StateAsync(destination, vm, run.Stop);
         if (there.IsActive)
         {
-            throw Failures.VMAlreadyAtDestination(plan.Destination, plan.VMName, there.ToString());
+            return !here.IsActive && there.IsRunning
+                ? End(MigrationState.Done, MigrationOutcome.AlreadyThere, null)
+                : throw Failures.VMAlreadyAtDestination(_plan.Destination, _plan.VMName, there.ToString());
         }
 
-        DomainState here = await DomainQueries.StateAsync(source, id, cancellationToken);
         if (here.State is null)
         {
-            throw Failures.VMNotFound(plan.Source, plan.VMName);
+            throw Failures.VMNotFound(_plan.Source, _plan.VMName);
         }
 
-        return here.IsRunning ? id : throw Failures.VMNotRunning(plan.Source, plan.VMName, here.ToString());
+        if (!here.IsRunning)
+        {
+            throw Failures.VMNotRunning(_plan.Source, _plan.VMName, here.ToString());
+        }
+
+        _id ??= await DomainQueries.IdAsync(source, _plan.VMName, run.Stop);
+        return null;
     }
 
-    private async Task<VMMigrationResult> MigrateAsync(
-        ICommandChannel source, ICommandChannel destination, string id, CancellationToken cancellationToken)
+    private async Task<MigrationJob> StartAsync()
     {
-        MigrationJob? job = null;
+        _jobName = $"{run.RunId}-{record.Number}";
+        // The name is on the disk before the job exists: whoever resumes finds it, or knows that it was never begun.
+        run.Write(new JournalEntry
+        {
+            Event = run.Event(MigrationEventKind.Decision, $"starts {_plan.Technique} to {_plan.Destination}", _plan.Source, _plan.VMName),
+            Number = record.Number, Job = _jobName, VMId = _id,
+        });
+        var job = new MigrationJob(_source.Shell, _jobName);
+        _mayHaveStarted = true;
         try
         {
-            // Not cancelled from here on: whoever stops waiting for a start does not know whether it happened.
-            job = await MigrationJob.StartAsync(
-                source, id, plan.Destination, plan.MigrationAddress, plan.Technique, plan.SwitchesToPostCopy,
-                plan.BandwidthLimitBitsPerSecond / VMMigrationPlan.BandwidthStep, CancellationToken.None);
-            JobObservation last = await WatchAsync(job, cancellationToken);
-            Report(MigrationPhase.Verifying);
-            (DomainState here, DomainState there) = await SettleAsync(source, destination, id);
-            VMMigrationResult result = Judge(last, here, there, cancellationToken.IsCancellationRequested);
-            await job.ForgetAsync(CancellationToken.None);
-            return result;
+            await job.StartAsync(Order(), run.Leave);
         }
-        catch (MigrationException e) when (job is not null || e.Kind is FailureKind.Connection or FailureKind.Timeout)
+        catch (MigrationException e) when (e.Kind is not (FailureKind.Connection or FailureKind.Timeout))
         {
-            // The migration belongs to the hosts and goes on without us.
-            return Result(
-                MigrationOutcome.Unclear, Failures.MigrationUnobserved(plan.Source, plan.Destination, plan.VMName, e));
+            // The host has answered, and refused.
+            _mayHaveStarted = false;
+            throw;
         }
+
+        return job;
     }
 
-    /// <summary>Looks until the job has ended. Cancelling aborts a pre-copy and then waits like everyone else.</summary>
-    private async Task<JobObservation> WatchAsync(MigrationJob job, CancellationToken cancellationToken)
+    private JobOrder Order() => new()
     {
-        using var timer = new PeriodicTimer(ObservationInterval);
-        var convergence = new ConvergenceWatch();
-        bool aborted = false;
+        VMId = _id!,
+        Destination = _plan.Destination,
+        Address = _plan.MigrationAddress,
+        Technique = _plan.Technique,
+        MaySwitch = _control.MaySwitch,
+        MebibytesPerSecond = (run.Options.BandwidthLimitBitsPerSecond ?? _plan.BandwidthLimitBitsPerSecond) is { } limit
+            ? Math.Max(1, limit / VMMigrationPlan.BandwidthStep) : null,
+        MaxDowntime = run.Options.MaxDowntime,
+    };
+
+    /// <summary>Looks, and acts on what was seen, until the job has ended.</summary>
+    private async Task DriveAsync(MigrationJob job)
+    {
+        using IDisposable watched = _source.Watch();
+        var recovery = new PostCopyRecovery(_plan, run, record.Number);
         while (true)
         {
-            JobObservation seen = await job.ObserveAsync(CancellationToken.None);
-            _lastFigures = seen.Final ?? seen.Current ?? _lastFigures;
-            if (seen.ExitCode is not null)
+            MigrationLook look = await LookAsync(job, recovery);
+            MigrationState next = look.Next(_state);
+            if (next != _state)
             {
-                return seen;
+                To(next, look.There is { } there ? $"{look.Here} at {_plan.Source}, {there} at {_plan.Destination}" : $"{look.Here} at {_plan.Source}");
+                _begun ??= next == MigrationState.PreCopying ? DateTimeOffset.Now : null;
             }
 
-            Report(seen.Switched ? MigrationPhase.PostCopying : MigrationPhase.PreCopying);
-            if (cancellationToken.IsCancellationRequested)
+            run.Listener.OnProgress(new MigrationProgress(_plan, _state, _figures.Last));
+            switch (_state)
             {
-                // Tried again at each look: at first there may be no job yet that could be aborted.
-                aborted = aborted || (!seen.Switched && await job.AbortAsync(CancellationToken.None));
-                await NextLookAsync(timer, CancellationToken.None);
+                case MigrationState.CleaningUp:
+                    return;
+                case MigrationState.PreCopying when look.JobIsActive:
+                    await _control.ActAsync(_source, job, _id!, _figures.Last, _begun, record.Number);
+                    break;
+                case MigrationState.PostCopyPaused when look.IsBroken && await recovery.BeginAsync(_source, _id!):
+                    To(MigrationState.Recovering, "libvirt was asked to take up the post-copy");
+                    break;
             }
-            else
-            {
-                if (plan.SwitchesToPostCopy && !seen.Switched && seen.Current is { } figures && convergence.Stalls(figures))
-                {
-                    await job.SwitchAsync(CancellationToken.None);
-                }
 
-                await NextLookAsync(timer, cancellationToken);
-            }
+            await PauseAsync();
         }
     }
 
-    /// <summary>Waits for the next look, or for the wish to cancel, whichever comes first.</summary>
-    private static async Task NextLookAsync(PeriodicTimer timer, CancellationToken cancellationToken)
+    private async Task<MigrationLook> LookAsync(MigrationJob job, PostCopyRecovery recovery)
     {
-        try
+        MigrationLook look = await AskAsync();
+        if (!look.JobIsActive || look.IsBroken)
         {
-            await timer.WaitForNextTickAsync(cancellationToken);
-        }
-        catch (OperationCanceledException)
-        {
-            // Handled by the caller's next turn.
-        }
-    }
-
-    /// <summary>Asks both hosts until exactly one of them runs the VM, or the time for that is over.</summary>
-    private static async Task<(DomainState Here, DomainState There)> SettleAsync(
-        ICommandChannel source, ICommandChannel destination, string id)
-    {
-        using var limit = new CancellationTokenSource(SettlingTime);
-        using var timer = new PeriodicTimer(ObservationInterval);
-        while (true)
-        {
-            DomainState here = await DomainQueries.StateAsync(source, id, CancellationToken.None);
-            DomainState there = await DomainQueries.StateAsync(destination, id, CancellationToken.None);
-            bool settled = (here.IsRunning && !there.IsActive) || (there.IsRunning && !here.IsActive);
-            if (settled || limit.IsCancellationRequested)
+            JobMarks marks = await job.ReadAsync(run.Leave);
+            if (marks.HasEnded || !marks.Begun)
             {
-                return (here, there);
+                // Asked again: the state may be from before the end.
+                look = await AskAsync() with { JobHasEnded = true };
             }
+        }
 
-            await NextLookAsync(timer, limit.Token);
+        return look.IsBroken
+            ? look with { There = await _destination.StateAsync(_id!, run.Leave), RecoveryRuns = await recovery.RunsAsync(_source) }
+            : look;
+
+        async Task<MigrationLook> AskAsync()
+        {
+            IReadOnlyList<IReadOnlyList<string>> answers = await _source.VirshAsync(
+                [VirshAnswers.StateCommand(_id!), VirshAnswers.JobCommand(_id!)], run.Leave);
+            (bool isActive, JobFigures? current) = VirshAnswers.Job(answers[1]);
+            _figures.Observe(current);
+            return new MigrationLook(VirshAnswers.State(answers[0], _plan.Source), null, isActive, JobHasEnded: false, RecoveryRuns: false);
         }
     }
 
-    /// <summary>The hosts' states decide, not virsh's exit code: a lost connection makes virsh fail while QEMU finishes.</summary>
-    private VMMigrationResult Judge(JobObservation last, DomainState here, DomainState there, bool cancelled)
+    /// <summary>Waits for the next look, or for the wish to stop, whichever comes first.</summary>
+    private async Task PauseAsync()
     {
-        (MigrationOutcome outcome, MigrationException? error) = (here, there) switch
+        using var wake = CancellationTokenSource.CreateLinkedTokenSource(
+            run.Leave, _control.HasStopped ? CancellationToken.None : run.Stop);
+        await Task.Delay(_source.LookInterval, wake.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        run.Leave.ThrowIfCancellationRequested();
+    }
+
+    private async Task<VMMigrationResult> CleanUpAsync(MigrationJob job)
+    {
+        JobMarks marks = await job.ReadAsync(run.Leave);
+        _figures.Observe(marks);
+        var cleanup = new MigrationCleanup(_plan, _id!, _source, _destination, run.Options.Pace);
+        (DomainState here, DomainState there) = await cleanup.SettleAsync(run.Leave);
+        await foreach (string trouble in cleanup.PutRightAsync(marks, here, there, _control.IsSuspended, run.Leave))
         {
-            ({ IsActive: false }, { IsRunning: true }) => (MigrationOutcome.Completed, null),
-            ({ IsRunning: true }, { IsActive: false }) when cancelled => (
-                MigrationOutcome.Cancelled, Failures.MigrationCancelled(plan.Source, plan.Destination, plan.VMName)),
-            ({ IsRunning: true }, { IsActive: false }) => (
-                MigrationOutcome.Failed,
-                Failures.MigrationFailed(plan.Source, plan.Destination, plan.VMName, plan.Technique.ToString(), last.Said)),
-            _ => (
-                MigrationOutcome.Unclear,
-                Failures.MigrationStateUnclear(
-                    plan.Source, plan.Destination, plan.VMName, here.ToString(), there.ToString(), last.Said)),
-        };
-        bool moved = outcome == MigrationOutcome.Completed;
-        return Result(outcome, error) with
-        {
-            TechniqueUsed = moved ? (last.Switched ? Technique.PostCopy : Technique.PreCopy) : null,
-            StartTime = last.Started,
-            TotalTime = last.Ended - last.Started,
-            Downtime = moved ? _lastFigures?.Downtime : null,
-            BytesTransferred = _lastFigures?.BytesTransferred,
-        };
+            run.Note(MigrationEventKind.Trouble, trouble, _plan.Destination, _plan.VMName, record.Number);
+        }
+
+        (MigrationState? end, MigrationOutcome outcome, MigrationException? error) = cleanup.Judge(marks, here, there, _control);
+        VMMigrationResult result = _figures.Fill(Result(outcome, error), marks, _begun);
+        return end is { } state ? End(state, result) : result;
+    }
+
+    private VMMigrationResult End(MigrationState state, MigrationOutcome outcome, MigrationException? error) =>
+        End(state, Result(outcome, error));
+
+    private VMMigrationResult End(MigrationState state, VMMigrationResult result)
+    {
+        To(state, result.Error?.ErrorId ?? result.Outcome.ToString(), result);
+        return result;
+    }
+
+    /// <summary>The run ends for this VM without its end having been seen.</summary>
+    private VMMigrationResult Open(MigrationException error)
+    {
+        run.Note(MigrationEventKind.Trouble, error.Message, _plan.Source, _plan.VMName, record.Number);
+        return Result(MigrationOutcome.Unclear, error);
     }
 
     private VMMigrationResult Result(MigrationOutcome outcome, MigrationException? error) => new()
     {
-        VMName = plan.VMName,
-        VMId = plan.VMId,
-        Source = plan.Source,
-        Destination = plan.Destination,
-        Technique = plan.Technique,
+        VMName = _plan.VMName,
+        VMId = _id,
+        Source = _plan.Source,
+        Destination = _plan.Destination,
+        Technique = _plan.Technique,
         Outcome = outcome,
         Error = error,
+        PredictedDuration = _plan.PredictedDuration,
+        PredictedBytes = _plan.PredictedBytes,
+        Decisions = _control.Decisions,
+        RunId = run.RunId,
     };
 
-    private void Report(MigrationPhase phase) => onProgress(new MigrationProgress(plan, phase, _lastFigures));
+    /// <summary>Goes to another state: the journal has it before anything else is done.</summary>
+    private void To(MigrationState next, string text = "", VMMigrationResult? result = null)
+    {
+        if (!next.CanFollow(_state))
+        {
+            throw new InvalidOperationException($"{next} does not follow {_state}.");
+        }
+
+        MigrationEvent happened = run.Event(MigrationEventKind.Transition, text, _plan.Source, _plan.VMName) with { From = _state, To = next };
+        bool wasUntouched = IsUntouched;
+        try
+        {
+            run.Write(new JournalEntry
+            {
+                Event = happened, Number = record.Number, Result = result is null ? null : JournalResult.Of(result),
+            });
+        }
+        catch (MigrationException e) when (!wasUntouched || next.IsEnd())
+        {
+            // What has begun is brought to its end without a journal, too: the hosts know what is true.
+            if (!_journalFailed)
+            {
+                _journalFailed = true;
+                run.Note(MigrationEventKind.Trouble, e.Message, _plan.Source, _plan.VMName);
+            }
+
+            run.Listener.OnEvent(happened);
+        }
+
+        _state = next;
+    }
 }

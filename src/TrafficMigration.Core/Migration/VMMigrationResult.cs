@@ -8,13 +8,16 @@ public enum MigrationOutcome
     /// <summary>The VM runs at the destination, and only there.</summary>
     Completed,
 
-    /// <summary>The VM did not move; it is where it was.</summary>
+    /// <summary>The VM ran at the destination already, and nothing was done: an earlier run, or somebody else, had moved it.</summary>
+    AlreadyThere,
+
+    /// <summary>The VM did not move; the error says where it is.</summary>
     Failed,
 
     /// <summary>Stopped by the user; the VM is where it was.</summary>
     Cancelled,
 
-    /// <summary>It could not be established where the VM runs; see the error.</summary>
+    /// <summary>The end was not seen; the run can be resumed. The error says why.</summary>
     Unclear,
 }
 
@@ -54,28 +57,42 @@ public sealed record VMMigrationResult
     /// <summary>Bytes sent from source to destination; <see langword="null"/> where not known.</summary>
     public long? BytesTransferred { get; init; }
 
+    /// <summary>Those of them that were sent while the VM ran at the source; <see langword="null"/> where not known.</summary>
+    public long? PreCopyBytes { get; init; }
+
+    /// <summary>Those that were sent while the VM ran at the destination; <see langword="null"/> where not known.</summary>
+    public long? PostCopyBytes { get; init; }
+
+    /// <summary>How long QEMU prepared before memory flowed; <see langword="null"/> where it tells none.</summary>
+    public TimeSpan? SetupTime { get; init; }
+
+    /// <summary>Passes over the memory; <see langword="null"/> where not known.</summary>
+    public long? Iterations { get; init; }
+
+    /// <summary>Bytes transferred over total time, bit/s; <see langword="null"/> where not known.</summary>
+    public long? ThroughputBitsPerSecond => BytesTransferred is { } bytes && TotalTime is { TotalSeconds: > 0 } time ? (long)(bytes * 8 / time.TotalSeconds) : null;
+
+    /// <summary>How fast the guest dirtied memory, as QEMU last saw it, bytes/s; <see langword="null"/> where not known.</summary>
+    public long? DirtyBytesPerSecond { get; init; }
+
+    /// <summary>How long the migration was to take by the plan's simulation; <see langword="null"/> where that was not known.</summary>
+    public TimeSpan? PredictedDuration { get; init; }
+
+    /// <summary>Bytes that were to be sent by the plan's simulation; <see langword="null"/> where that was not known.</summary>
+    public long? PredictedBytes { get; init; }
+
+    /// <summary>What the executor decided while it ran, each with its figures, in order.</summary>
+    public IReadOnlyList<string> Decisions { get; init; } = [];
+
+    /// <summary>The run that this is a result of.</summary>
+    public string? RunId { get; init; }
+
     /// <summary>What went wrong; <see langword="null"/> where nothing did.</summary>
     public MigrationException? Error { get; init; }
 }
 
-/// <summary>Where a migration is.</summary>
-public enum MigrationPhase
-{
-    /// <summary>Both hosts are being looked at. Next: <see cref="PreCopying"/>.</summary>
-    Checking,
-
-    /// <summary>Memory flows, the VM runs at the source. Next: <see cref="PostCopying"/> or <see cref="Verifying"/>.</summary>
-    PreCopying,
-
-    /// <summary>The VM runs at the destination, memory follows; no way back. Next: <see cref="Verifying"/>.</summary>
-    PostCopying,
-
-    /// <summary>The job has ended; both hosts are asked what is true.</summary>
-    Verifying,
-}
-
 /// <summary>A sign of life from one migration.</summary>
 /// <param name="Plan">The VM's plan.</param>
-/// <param name="Phase">Where the migration is.</param>
+/// <param name="State">Where the migration is.</param>
 /// <param name="Figures">libvirt's figures; <see langword="null"/> before the first.</param>
-public sealed record MigrationProgress(VMMigrationPlan Plan, MigrationPhase Phase, Kvm.JobFigures? Figures);
+public sealed record MigrationProgress(VMMigrationPlan Plan, MigrationState State, Kvm.JobFigures? Figures);

@@ -2,20 +2,29 @@ using System.Globalization;
 
 namespace TrafficMigration.Kvm;
 
-/// <summary>What one look at a migration showed.</summary>
-internal sealed record JobObservation
+/// <summary>What a migration job has left on its source so far.</summary>
+internal sealed record JobMarks
 {
-    /// <summary>virsh's exit code; <see langword="null"/> while the migration runs. Not the truth: see both hosts.</summary>
+    /// <summary>Whether such a job was ever begun there.</summary>
+    public bool Begun { get; init; }
+
+    /// <summary>Whether the job is over. Whether the migration is, both hosts must say.</summary>
+    public bool HasEnded { get; init; }
+
+    /// <summary>virsh's exit code, where it left one. Not the truth: a lost connection makes virsh fail while QEMU finishes.</summary>
     public int? ExitCode { get; init; }
 
     /// <summary>What virsh said.</summary>
     public string Said { get; init; } = "";
 
-    /// <summary>The VM's state at the source; <see cref="DomainState.Absent"/> once it has gone.</summary>
-    public DomainState State { get; init; } = DomainState.Absent;
+    /// <summary>When libvirt accepted the switch to post-copy, by the source's clock.</summary>
+    public DateTimeOffset? SwitchedAt { get; init; }
 
-    /// <summary>Whether libvirt accepted the switch to post-copy.</summary>
-    public bool Switched { get; init; }
+    /// <summary>Whether the VM was defined at the source, and not only running.</summary>
+    public bool IsPersistent { get; init; }
+
+    /// <summary>Whether the VM was to start with its host.</summary>
+    public bool StartsWithHost { get; init; }
 
     /// <summary>When virsh was started, by the source's clock.</summary>
     public DateTimeOffset? Started { get; init; }
@@ -23,14 +32,15 @@ internal sealed record JobObservation
     /// <summary>When virsh ended, by the source's clock.</summary>
     public DateTimeOffset? Ended { get; init; }
 
-    /// <summary>The figures of the running job; <see langword="null"/> before the first and after the last.</summary>
-    public JobFigures? Current { get; init; }
+    /// <summary>The figures at the moment of the switch.</summary>
+    public JobFigures? AtSwitch { get; init; }
 
     /// <summary>The figures of the whole job, from libvirt's event at its end.</summary>
     public JobFigures? Final { get; init; }
 
-    /// <summary>Reads the answer of a look.</summary>
-    public static JobObservation Parse(string host, string answer)
+    /// <summary>Reads what <see cref="JobScripts.Read"/> printed.</summary>
+    /// <exception cref="MigrationException"><c>AnswerNotUnderstood</c>.</exception>
+    public static JobMarks Parse(string host, string answer)
     {
         var sections = new Dictionary<string, List<string>>(StringComparer.Ordinal);
         List<string>? current = null;
@@ -50,15 +60,18 @@ internal sealed record JobObservation
         JobFigures? Figures(string section) => sections.TryGetValue(section, out List<string>? lines) ? JobFigures.Parse(lines) : null;
         try
         {
-            return new JobObservation
+            return new JobMarks
             {
+                Begun = sections.ContainsKey("begun"),
+                HasEnded = sections.ContainsKey("exit") || sections.ContainsKey("dead"),
                 ExitCode = First("exit") is { } code ? int.Parse(code, CultureInfo.InvariantCulture) : null,
                 Said = sections.TryGetValue("said", out List<string>? said) ? string.Join(' ', said) : "",
-                State = First("state") is { } state ? DomainQueries.ParseState(state) : DomainState.Absent,
-                Switched = sections.ContainsKey("switched"),
+                SwitchedAt = Time(First("switched")),
+                IsPersistent = sections.ContainsKey("persistent"),
+                StartsWithHost = sections.ContainsKey("autostart"),
                 Started = Time(First("started")),
                 Ended = Time(First("ended")),
-                Current = Figures("job"),
+                AtSwitch = Figures("atswitch"),
                 Final = Figures("completed"),
             };
         }

@@ -1,0 +1,126 @@
+namespace TrafficMigration.Kvm;
+
+/// <summary>The shell scripts of <see cref="MigrationJob"/> and <see cref="HostLease"/>. $1 is always the name of the job or run.</summary>
+internal static class JobScripts
+{
+    // /run is the host's own and empty after a restart, as are migrations. Whoever may not write there uses /tmp.
+    // Names in it are made by mkdir and mktemp only, which follow no link that somebody else has laid there.
+    private const string Place =
+        """
+        export LC_ALL=C
+        place=/run/lock; [ -w "$place" ] || place=/tmp
+        place=$place/trafficmigration
+        [ -d "$place" ] || mkdir -m 777 "$place" 2>/dev/null
+        """ + "\n";
+
+    /// <summary>$1 name, $2 the script <see cref="Run"/>, then its arguments. The job goes on in a session of its own.</summary>
+    public const string Start = Place +
+        """
+        command -v virsh >/dev/null || exit 127
+        folder=$place/$1 script=$2; shift 2
+        mkdir -m 700 "$folder" || { [ -O "$folder" ]; exit; }
+        setsid sh -c "$script" trafficmigration "$folder" "$@" </dev/null >/dev/null 2>&1 &
+        """;
+
+    // $1 folder, $2 VM, $3 destination's libvirt, $4 destination's QEMU, $5 technique, $6 MiB/s or nothing, $7 whether a
+    // pre-copy may be switched, $8 longest downtime in ms or nothing. A limit is set for both phases: post-copy has one
+    // of its own, and none by default. The final figures come from the job-completed event: afterwards the source has no
+    // VM left to ask. A VM that is defined stays defined, at the destination; a transient one stays transient.
+    // Post-copy from the start: the first migration-iteration event says that memory flows, and only from then on
+    // QEMU accepts the switch. Asked a moment too early it refuses, hence the loop.
+
+    /// <summary>What runs on the source as long as the migration does.</summary>
+    public const string Run =
+        """
+        export LC_ALL=C
+        v() { virsh -q -c qemu:///system "$@"; }
+        cd "$1" || exit
+        echo $$ >pid
+        flags= flowing=
+        [ -n "$6" ] && flags="--bandwidth $6"
+        v dominfo "$2" >info 2>/dev/null
+        grep -q '^Persistent: *yes' info && { flags="$flags --persistent --undefinesource"; : >persistent; }
+        grep -q '^Autostart: *enable' info && : >autostart
+        v event "$2" --event job-completed >completed 2>/dev/null & figures=$!
+        if [ "$5" = PostCopy ] || [ -n "$7" ]; then
+          flags="$flags --postcopy${6:+ --postcopy-bandwidth $6}"
+        fi
+        [ "$5" = Recover ] && flags="$flags --postcopy --postcopy-resume"
+        if [ "$5" = PostCopy ]; then
+          v event "$2" --event migration-iteration >/dev/null 2>&1 & flowing=$!
+        fi
+        [ -n "$8" ] && v migrate-setmaxdowntime "$2" "$8" >/dev/null 2>&1
+        date +%s.%N >started
+        (
+          v migrate --live --p2p $flags "$2" "$3" "$4" >said 2>&1; echo $? >code
+          date +%s.%N >ended
+          kill $flowing 2>/dev/null
+        ) & job=$!
+        if [ "$5" = PostCopy ]; then
+          wait $flowing
+          while [ ! -e ended ]; do
+            v migrate-postcopy "$2" >/dev/null 2>&1 && { date +%s.%N >switched; v domjobinfo "$2" --rawstats >atswitch 2>/dev/null; break; }
+            sleep 0.05
+          done
+        fi
+        wait $job
+        [ "$(cat code)" = 0 ] && for i in 1 2 3 4 5 6 7 8 9 10; do [ -s completed ] && break; sleep 0.1; done
+        kill $figures 2>/dev/null
+        mv code exit
+        """;
+
+    /// <summary>$1 name. Prints each mark after a line with its name; nothing if there never was such a job.</summary>
+    public const string Read = Place +
+        """
+        cd "$place/$1" 2>/dev/null || exit 0
+        echo @begun
+        # A mark may be missing because the script was killed, or its disk is full: then nobody will leave one any more.
+        kill -0 "$(cat pid 2>/dev/null)" 2>/dev/null || { [ -e pid ] && echo @dead; }
+        for mark in started switched atswitch persistent autostart ended completed said exit; do
+          [ -e "$mark" ] && { echo "@$mark"; cat "$mark"; }
+        done
+        true
+        """;
+
+    /// <summary>$1 name, $2 VM.</summary>
+    public const string MarkSwitched = Place +
+        """
+        cd "$place/$1" || exit
+        date +%s.%N >switched; timeout 15 virsh -q -c qemu:///system domjobinfo "$2" --rawstats >atswitch 2>/dev/null
+        true
+        """;
+
+    /// <summary>$1 name.</summary>
+    public const string Forget = Place +
+        """
+        rm -rf -- "${place:?}/${1:?}"
+        """;
+
+    // $1 run, $2 who it is. A lock of the kernel on the folder: it ends with this process, whatever becomes of us. The
+    // process ends when its input does, and 30 s after the last sign of life: a connection that hangs must not block a
+    // host. A run that comes again waits for its own former lease.
+
+    /// <summary>Prints "held", or "busy" and who holds the host; then stays as long as signs of life come.</summary>
+    public const string Lease = Place +
+        """
+        exec 9<"$place" || exit 73
+        tries=0
+        until flock -n 9; do
+          holder=$(cat "$place/holder" 2>/dev/null)
+          case $holder in "$1 "*) ;; *) echo "busy $holder"; exit 75 ;; esac
+          tries=$((tries + 1)); [ $tries -lt 35 ] || { echo "busy $holder"; exit 75; }
+          sleep 1
+        done
+        for folder in "$place"/*-*; do
+          case $folder in "$place/$1"-*) continue ;; esac
+          if [ -e "$folder/pid" ] && [ ! -e "$folder/exit" ] && kill -0 "$(cat "$folder/pid")" 2>/dev/null; then
+            folder=${folder##*/}
+            echo "left ${folder%%-*}"; exit 75
+          fi
+        done
+        note=$(mktemp "$place/XXXXXX") && printf '%s %s\n' "$1" "$2" >"$note" && mv "$note" "$place/holder"
+        echo held
+        while timeout 30 sh -c 'read -r line'; do :; done
+        rm -f "$place/holder"
+        """;
+}

@@ -1,0 +1,132 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace TrafficMigration.Migration;
+
+/// <summary>The journal of one run: a line of JSON for all that happens, on the disk before the next step is taken.</summary>
+/// <remarks>Held open for writing as long as a process drives the run, so that no second one can. May be used by several threads at once.</remarks>
+internal sealed class Journal : IDisposable
+{
+    internal static readonly JsonSerializerOptions Format = new()
+    {
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Converters = { new JsonStringEnumConverter() },
+    };
+
+    private readonly FileStream _file;
+    private readonly object _writing = new();
+    private long _whole;
+
+    private Journal(FileStream file)
+    {
+        _file = file;
+        _whole = file.Length;
+    }
+
+    /// <summary>Opens a journal, and keeps every other process from doing so.</summary>
+    /// <exception cref="MigrationException"><c>RunIsDriven</c> if another process has it; <c>JournalUnwritable</c>.</exception>
+    public static Journal Open(string path, FileMode mode)
+    {
+        try
+        {
+            var how = new FileStreamOptions { Mode = mode, Access = FileAccess.ReadWrite, Share = FileShare.Read, BufferSize = 0 };
+            if (!OperatingSystem.IsWindows() && mode == FileMode.CreateNew)
+            {
+                how.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            }
+
+            return new Journal(new FileStream(path, how));
+        }
+        catch (IOException e) when (File.Exists(path) && mode != FileMode.CreateNew)
+        {
+            throw Failures.RunIsDriven(Path.GetFileNameWithoutExtension(path), e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Failures.JournalUnwritable(path, e);
+        }
+    }
+
+    /// <summary>Whether some process has the journal open for writing.</summary>
+    public static bool IsHeld(string path)
+    {
+        try
+        {
+            using var probe = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.Read);
+            return false;
+        }
+        catch (IOException)
+        {
+            return true;
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return false; // somebody else's journal: it can be read, and not driven from here
+        }
+    }
+
+    /// <summary>Reads the entries of a journal. A last line that was cut off by a crash or a full disk is left out.</summary>
+    public static IReadOnlyList<JournalEntry> Read(string path)
+    {
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        using var reader = new StreamReader(file);
+        var entries = new List<JournalEntry>();
+        while (reader.ReadLine() is { } line)
+        {
+            try
+            {
+                if (JsonSerializer.Deserialize<JournalEntry>(line, Format) is { } entry)
+                {
+                    entries.Add(entry);
+                }
+            }
+            catch (JsonException) when (reader.EndOfStream)
+            {
+                break;
+            }
+            catch (JsonException e)
+            {
+                throw Failures.JournalDamaged(path, e);
+            }
+        }
+
+        return entries;
+    }
+
+    /// <summary>Writes an entry and waits until it is on the disk.</summary>
+    /// <exception cref="MigrationException"><c>JournalUnwritable</c>; the journal is then as it was before.</exception>
+    public void Append(JournalEntry entry)
+    {
+        byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(entry, Format), (byte)'\n'];
+        lock (_writing)
+        {
+            try
+            {
+                _file.Position = _whole;
+                _file.Write(line);
+                _file.Flush(flushToDisk: true);
+                _whole += line.Length;
+            }
+            catch (IOException e)
+            {
+                throw Failures.JournalUnwritable(_file.Name, e);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        try
+        {
+            // Half a line that a full disk left.
+            _file.SetLength(_whole);
+        }
+        catch (IOException)
+        {
+            // A reader leaves it out.
+        }
+
+        _file.Dispose();
+    }
+}

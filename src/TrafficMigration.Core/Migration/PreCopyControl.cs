@@ -1,0 +1,110 @@
+using TrafficMigration.Kvm;
+using TrafficMigration.Planning;
+
+namespace TrafficMigration.Migration;
+
+/// <summary>What is done about a pre-copy while it runs: it is cancelled, suspended, or switched to post-copy, and why.</summary>
+/// <param name="plan">The VM's plan.</param>
+/// <param name="run">The run.</param>
+/// <param name="isSuspended">Whether an earlier life of the run has suspended the VM.</param>
+internal sealed class PreCopyControl(VMMigrationPlan plan, RunContext run, bool isSuspended)
+{
+    private readonly List<string> _decisions = [];
+    private readonly ConvergenceWatch _convergence = new();
+    private bool _isSwitched;
+
+    /// <summary>Whether libvirt has to be prepared for a switch to post-copy.</summary>
+    public bool MaySwitch => plan.Technique == Technique.PreCopy
+        && (plan.SwitchesToPostCopy || (run.Options.Timeout ?? run.Options.RunTimeout) is not null && run.Options.TimeoutAction == TimeoutAction.PostCopy && plan.Rate.PostCopyCapable != false);
+
+    /// <summary>Whether libvirt has accepted to cancel the pre-copy.</summary>
+    public bool HasStopped { get; private set; }
+
+    /// <summary>The limit whose end cancelled the pre-copy; <see langword="null"/> if none did.</summary>
+    public TimeSpan? ExceededLimit { get; private set; }
+
+    /// <summary>Whether we have suspended the VM.</summary>
+    public bool IsSuspended { get; private set; } = isSuspended;
+
+    /// <summary>What was decided, in order.</summary>
+    public IReadOnlyList<string> Decisions => [.. _decisions];
+
+    /// <summary>Does what is due. What libvirt refuses, because it comes a moment too early, is due again at the next look.</summary>
+    /// <param name="source">The source.</param>
+    /// <param name="job">The job.</param>
+    /// <param name="vmId">The VM's UUID.</param>
+    /// <param name="figures">The last figures.</param>
+    /// <param name="begun">When the migration began.</param>
+    /// <param name="number">The VM's number in the run.</param>
+    public async Task ActAsync(RunHost source, MigrationJob job, string vmId, JobFigures? figures, DateTimeOffset? begun, int number)
+    {
+        if (HasStopped || _isSwitched)
+        {
+            return;
+        }
+
+        if (run.Stop.IsCancellationRequested)
+        {
+            HasStopped = await TellAsync(source, $"domjobabort --domain {ShellText.Quote(vmId)}", "cancelled by the user", number);
+        }
+        else if (!IsSuspended && Exceeded(begun) is { } limit)
+        {
+            await TimeOutAsync(source, job, vmId, limit, number);
+        }
+        else if (plan.SwitchesToPostCopy && figures is not null && _convergence.Stalls(figures))
+        {
+            await SwitchAsync(source, job, vmId, "a pass left no less memory than the one before", number);
+        }
+    }
+
+    private TimeSpan? Exceeded(DateTimeOffset? begun) =>
+        run.RunTimeout.IsCancellationRequested ? run.Options.RunTimeout
+        : run.Options.Timeout is { } limit && DateTimeOffset.Now - begun > limit ? limit
+        : null;
+
+    private async Task TimeOutAsync(RunHost source, MigrationJob job, string vmId, TimeSpan limit, int number)
+    {
+        string why = FormattableString.Invariant($"its time of {limit.TotalSeconds:0.#} s is over");
+        switch (run.Options.TimeoutAction)
+        {
+            case TimeoutAction.PostCopy when MaySwitch:
+                await SwitchAsync(source, job, vmId, why, number);
+                break;
+            case TimeoutAction.Suspend:
+                // On the disk first: whoever takes the run up must know that the VM does not stand still by its owner's wish.
+                run.Write(new JournalEntry
+                {
+                    Event = run.Event(MigrationEventKind.Decision, $"suspends the VM: {why}", plan.Source, plan.VMName), Number = number, Suspended = true,
+                });
+                IsSuspended = true;
+                _decisions.Add($"suspended the VM: {why}");
+                await source.VirshAsync([$"suspend --domain {ShellText.Quote(vmId)}"], run.Leave);
+                break;
+            default:
+                HasStopped = await TellAsync(source, $"domjobabort --domain {ShellText.Quote(vmId)}", $"cancelled: {why}", number);
+                ExceededLimit = HasStopped ? limit : null;
+                break;
+        }
+    }
+
+    private async Task SwitchAsync(RunHost source, MigrationJob job, string vmId, string why, int number)
+    {
+        _isSwitched = await TellAsync(source, $"migrate-postcopy --domain {ShellText.Quote(vmId)}", $"switched to post-copy: {why}", number);
+        if (_isSwitched)
+        {
+            await job.MarkSwitchedAsync(vmId, run.Leave);
+        }
+    }
+
+    private async Task<bool> TellAsync(RunHost source, string command, string decision, int number)
+    {
+        if (VirshAnswers.IsError((await source.VirshAsync([command], run.Leave))[0]))
+        {
+            return false;
+        }
+
+        _decisions.Add(decision);
+        run.Note(MigrationEventKind.Decision, decision, plan.Source, plan.VMName, number);
+        return true;
+    }
+}
