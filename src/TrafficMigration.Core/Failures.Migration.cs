@@ -39,6 +39,11 @@ public static partial class Failures
         nameof(MigrationUnobserved), FailureKind.Connection, source, vm, cause,
         $"The migration of VM '{vm}' from '{source}' to '{destination}' goes on at the hosts, but cannot be watched: {cause.Message} When the hosts answer again, Resume-TrafficSensitiveMigration finds out what is true.");
 
+    /// <summary>The memory stream of a post-copy is broken, and this libvirt cannot take it up.</summary>
+    public static MigrationException PostCopyBroken(string source, string destination, string vm, string sourceState, string destinationState) => Make(
+        nameof(PostCopyBroken), FailureKind.Unavailable, source, vm, null,
+        $"The memory stream of VM '{vm}' broke in post-copy, and QEMU waits at both ends: it is {sourceState} at '{source}' and {destinationState} at '{destination}'. Nothing is lost, and nothing was tried: the libvirt daemon at '{destination}' would end if it were asked to take the stream up (a defect of libvirt 11.2 and later). Leave both QEMUs alone, put another version of the daemon there, which VMs survive, then 'Resume-TrafficSensitiveMigration'.");
+
     /// <summary>The user did not wait for the end.</summary>
     public static MigrationException MigrationLeft(string source, string destination, string vm, string state, string runId) => Make(
         nameof(MigrationLeft), FailureKind.Failed, source, vm, null,

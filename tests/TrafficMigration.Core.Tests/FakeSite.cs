@@ -57,6 +57,9 @@ internal sealed partial class FakeSite(string source = "kvm1")
     /// <summary>What the lease says: held, busy WHO, left RUN.</summary>
     public string Lease { get; init; } = "held";
 
+    /// <summary>The version of the hosts' libvirt daemons.</summary>
+    public string Daemon { get; init; } = "9.0.0";
+
     /// <summary>Called at each look, with its number.</summary>
     public Action<string, int> OnLook { get; init; } = (_, _) => { };
 
@@ -133,6 +136,8 @@ internal sealed partial class FakeSite(string source = "kvm1")
                 "echo" => ["@" + command.Split("''")[1].TrimEnd('\'')],
                 "domstate" => [State(host, vm) ?? $"error: failed to get domain '{vm}'", ""],
                 "domjobinfo" => Job(vm),
+                "qemu-monitor-command" => [Now(vm).Job.Length == 0 ? """{"return":{"status":"postcopy-paused"},"id":"libvirt-499"}""" : """{"return":{"status":"postcopy-active"},"id":"libvirt-499"}""", ""],
+                "version" => ["Compiled against library: libvirt 9.0.0", "Running against daemon: " + Daemon],
                 var verb => Tell(verb, vm),
             };
             foreach (string text in answer)

@@ -193,6 +193,35 @@ public sealed class MigrationRunTests : IDisposable
         Assert.Contains(_journals.Last.Events, e => e.To == MigrationState.Recovering);
     }
 
+    [Fact]
+    public async Task A_libvirt_that_would_end_is_not_asked_and_the_user_learns_what_waits_where()
+    {
+        var site = new FakeSite { Daemon = "11.3.0" };
+        var broken = new Scene("paused (post-copy failed)", "running (post-copy failed)", "", Scene.Ended(1, "error: client socket is closed"));
+        site.Play("vm1", new Scene("running (booted)"), broken);
+
+        VMMigrationResult result = await RunOne(site, Technique.PostCopy);
+
+        Assert.Equal((MigrationOutcome.Unclear, "PostCopyBroken"), (result.Outcome, result.Error!.ErrorId));
+        Assert.Equal(["start vm1 PostCopy"], site.Told);
+        Assert.Equal(MigrationRunState.Interrupted, _journals.Last.State);
+    }
+
+    [Fact]
+    public async Task A_stream_that_QEMU_still_holds_is_only_watched()
+    {
+        // Measured: after 45 s without a link libvirt says "failed", and QEMU goes on as soon as the link is back.
+        var site = new FakeSite();
+        var waiting = new Scene("paused (post-copy failed)", "running (post-copy)", Scene.Active, Scene.Ended(1, "error: client socket is closed"));
+        site.Play("vm1", [new Scene("running (booted)"), .. Enumerable.Repeat(waiting, 20), Scene.Moved]);
+
+        VMMigrationResult result = await RunOne(site, Technique.PostCopy);
+
+        Assert.Equal(MigrationOutcome.Completed, result.Outcome);
+        Assert.Equal(["start vm1 PostCopy"], site.Told);
+        Assert.Contains(_journals.Last.Events, e => e.To == MigrationState.PostCopyPaused);
+    }
+
     [Theory]
     [InlineData(TimeoutAction.Cancel, "domjobabort vm1", "MigrationTimedOut")]
     [InlineData(TimeoutAction.PostCopy, "migrate-postcopy vm1", null)]

@@ -41,13 +41,14 @@ internal static class JobScripts
         v dominfo "$2" >info 2>/dev/null
         grep -q '^Persistent: *yes' info && { flags="$flags --persistent --undefinesource"; : >persistent; }
         grep -q '^Autostart: *enable' info && : >autostart
-        v event "$2" --event job-completed >completed 2>/dev/null & figures=$!
+        # Not by v: what is killed at the end is to be virsh itself and not a shell that waits for it.
+        virsh -q -c qemu:///system event "$2" --event job-completed >completed 2>/dev/null & figures=$!
         if [ "$5" = PostCopy ] || [ -n "$7" ]; then
           flags="$flags --postcopy${6:+ --postcopy-bandwidth $6}"
         fi
         [ "$5" = Recover ] && flags="$flags --postcopy --postcopy-resume"
         if [ "$5" = PostCopy ]; then
-          v event "$2" --event migration-iteration >/dev/null 2>&1 & flowing=$!
+          virsh -q -c qemu:///system event "$2" --event migration-iteration >/dev/null 2>&1 & flowing=$!
         fi
         [ -n "$8" ] && v migrate-setmaxdowntime "$2" "$8" >/dev/null 2>&1
         date +%s.%N >started

@@ -42,7 +42,7 @@ internal sealed class VMMigration(VMMigrationRecord record, RunContext run)
         }
         catch (MigrationException e)
         {
-            result = Open(Failures.MigrationUnobserved(_plan.Source, _plan.Destination, _plan.VMName, e));
+            result = Open(e.ErrorId == nameof(Failures.PostCopyBroken) ? e : Failures.MigrationUnobserved(_plan.Source, _plan.Destination, _plan.VMName, e));
         }
 
         run.Listener.OnResult(result);
@@ -182,9 +182,14 @@ internal sealed class VMMigration(VMMigrationRecord record, RunContext run)
                 case MigrationState.PreCopying when look.JobIsActive:
                     await _control.ActAsync(_source, job, _id!, _figures.Last, _begun, record.Number);
                     break;
-                case MigrationState.PostCopyPaused when look.IsBroken && await recovery.BeginAsync(_source, _id!):
+                case MigrationState.PostCopyPaused when look.IsBroken && await recovery.BeginAsync(_source, _destination, _id!):
                     To(MigrationState.Recovering, "libvirt was asked to take up the post-copy");
                     break;
+            }
+
+            if (recovery.IsHopeless)
+            {
+                throw Failures.PostCopyBroken(_plan.Source, _plan.Destination, _plan.VMName, look.Here.ToString(), look.There?.ToString() ?? "unknown");
             }
 
             await PauseAsync();
