@@ -12,7 +12,7 @@
 [CmdletBinding()]
 param(
     [Parameter(Position = 0)]
-    [ValidateSet('Build', 'Test', 'Benchmark', 'Demo', 'Lab', 'Pack')]
+    [ValidateSet('Build', 'Test', 'Benchmark', 'Demo', 'Lab', 'Pack', 'Chaos')]
     [string] $Task = 'Build',
 
     # Lab: what to do with it.
@@ -23,6 +23,11 @@ param(
     [int] $Hosts = 2,
     [string] $LinkRate = '100mbit',
     [string] $Name = 'default',
+
+    # Chaos: how many runs, and from which seed; without one it takes one and says which.
+    [ValidateRange(1, 100000)]
+    [int] $Runs = 3,
+    [int] $Seed = (Get-Random -Maximum 1000000),
 
     # Test: leave out the acceptance tests, which need root and the lab.
     [switch] $NoLab
@@ -53,6 +58,7 @@ switch ($Task) {
     'Lab' { Invoke-LabTask -Up:$Up -Down:$Down -Status:$Status -Hosts $Hosts -LinkRate $LinkRate -Name $Name }
     'Benchmark' { Invoke-Benchmarks }
     'Demo' { Build-Module; Invoke-Demo }
+    'Chaos' { Build-Module; exit (Invoke-Chaos -Runs $Runs -Seed $Seed) }
     'Test' {
         Build-Module
         exit (Invoke-AllTests -NoLab:$NoLab)

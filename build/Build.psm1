@@ -185,4 +185,18 @@ function Invoke-Demo {
     Write-Step "Done in $([int]$watch.Elapsed.TotalSeconds) s; all figures are in out/demo.json"
 }
 
-Export-ModuleMember -Function Build-Module, Compress-Module, Invoke-LabTask, Invoke-AllTests, Invoke-Benchmarks, Invoke-Demo
+# Random faults on real hosts, judged from outside. 0 when nothing was lost, doubled or left open.
+function Invoke-Chaos([int] $Runs, [int] $Seed) {
+    $lab = "$root/lab/lab.sh"
+    $name = "chaos-$PID"
+    try {
+        Invoke-Native { bash $lab up --name $name --hosts 2 --link-rate 400mbit }
+        & (Get-Command pwsh -CommandType Application)[0].Source -NoProfile -NonInteractive -File "$root/lab/Chaos.ps1" -Runs $Runs -Seed $Seed -Lab $name -OutFolder "$out/chaos" | Out-Host
+        $LASTEXITCODE
+    }
+    finally {
+        bash $lab down --name $name | Out-Host
+    }
+}
+
+Export-ModuleMember -Function Build-Module, Compress-Module, Invoke-LabTask, Invoke-AllTests, Invoke-Benchmarks, Invoke-Demo, Invoke-Chaos

@@ -4,7 +4,7 @@ set -euo pipefail
 
 # shellcheck source=common.sh
 source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh"
-for part in packages image box wire guest traffic; do
+for part in packages image box wire guest traffic fault check; do
     # shellcheck source=/dev/null
     source "$LAB_DIR/$part.sh"
 done
@@ -26,6 +26,8 @@ usage: lab/lab.sh COMMAND [--name NAME] ...
   traffic-start [--rate 50M] [--udp] [--seconds S] [--port P] [--label L] VM FLOW
   traffic-stop VM [FLOW]                  FLOW: out | in | to OTHER-VM
   traffic-mean [--label L] VM FLOW FROM-EPOCH TO-EPOCH        prints bit/s
+  fault KIND ...                          breaks something for a while; alone it lists the kinds
+  check VM...                             does each run exactly once, with its memory whole?
 
 NAME is 'default' unless LAB_NAME says otherwise. Exit codes: 1 failed, 2 usage,
 3 packages or root missing, 4 exists already, 5 no such lab, 6 no such guest or traffic.
@@ -186,7 +188,7 @@ main() {
     case $command in
         packages) ensure_packages ;;
         up | down | status | exec) "cmd_$command" "$@" ;;
-        guest-start | guest-stop | guest-exec | traffic-start | traffic-stop | traffic-mean)
+        guest-start | guest-stop | guest-exec | traffic-start | traffic-stop | traffic-mean | fault | check)
             require_lab
             "${command//-/_}" "$@" ;;
         *) usage >&2; die "no command '$command'" 2 ;;

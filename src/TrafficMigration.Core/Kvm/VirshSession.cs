@@ -20,7 +20,10 @@ internal sealed class VirshSession : IAsyncDisposable
 
     private readonly ICommandStream _stream;
     private readonly string _host;
+    // Never disposed: those who wait for their turn find the session broken, and it holds nothing of the operating system.
+#pragma warning disable CA2213
     private readonly SemaphoreSlim _turn = new(1);
+#pragma warning restore CA2213
     private long _questions;
     private bool _broken;
 
@@ -52,7 +55,7 @@ internal sealed class VirshSession : IAsyncDisposable
         {
             if (_broken)
             {
-                throw Failures.ConnectionLost(_host, "virsh was given up there.");
+                throw Failures.LibvirtUnavailable(_host, "an earlier question to it got no answer");
             }
 
             _broken = true; // until the whole answer is there
@@ -81,11 +84,7 @@ internal sealed class VirshSession : IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
-    {
-        await _stream.DisposeAsync();
-        _turn.Dispose();
-    }
+    public ValueTask DisposeAsync() => _stream.DisposeAsync();
 
     private async Task<IReadOnlyList<string>> ReadToAsync(string mark, CancellationToken cancellationToken)
     {

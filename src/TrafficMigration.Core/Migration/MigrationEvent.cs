@@ -43,10 +43,10 @@ public sealed record MigrationEvent
     /// <summary>What happened, in a few words.</summary>
     public string Text { get; init; } = "";
 
-    /// <summary>Prints the event on one line.</summary>
+    /// <summary>Prints the event on one line, with the time of day.</summary>
     public override string ToString()
     {
         string what = Kind != MigrationEventKind.Transition ? Text : Text.Length == 0 ? $"{From} -> {To}" : $"{From} -> {To}, {Text}";
-        return (VMName ?? HostName) is { } whose ? $"{whose}: {what}" : what;
+        return $"{Time:HH:mm:ss} {VMName ?? HostName ?? $"run {RunId}"}: {what}";
     }
 }

@@ -24,6 +24,7 @@ internal sealed class RunHost(
     private HostLease? _lease;
     private Task _leasing = Task.CompletedTask;
     private int _watched;
+    private int _isLookedFor;
 
     /// <summary>The host's name.</summary>
     public string Name => name;
@@ -150,14 +151,17 @@ internal sealed class RunHost(
         {
             try
             {
-                return await ask();
+                T answer = await ask();
+                Volatile.Write(ref _isLookedFor, 0);
+                return answer;
             }
             catch (MigrationException e) when (IsLoss(e) || e.Kind == FailureKind.Unavailable)
             {
-                if (end is null)
+                end ??= DateTime.UtcNow + options.ReconnectLimit;
+                // Many VMs may ask; one word about it is enough.
+                if (Interlocked.Exchange(ref _isLookedFor, 1) == 0)
                 {
-                    end = DateTime.UtcNow + options.ReconnectLimit;
-                    onTrouble(name, e.Message);
+                    onTrouble(name, $"{e.Message} It is looked for.");
                 }
 
                 if (DateTime.UtcNow > end)
