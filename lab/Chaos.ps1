@@ -38,7 +38,7 @@ function Invoke-Box([string] $Box, [string] $Command) {
 
 function Start-Guest([string] $VM, [string] $HostName, [switch] $NoWait) {
     $options = @(if ($VM -eq 'vm4') { '--dirty-rate', '1', '--working-set', '8' }) + @(if ($NoWait) { '--no-wait' })
-    $null = Invoke-LabCommand guest-start @options --memory 144 --fill 16 $HostName $VM
+    $null = Invoke-LabCommand guest-start @options --memory 128 --fill 4 $HostName $VM
 }
 
 # Where the VMs' QEMUs are, by libvirt: name -> hosts.
@@ -129,7 +129,7 @@ function Invoke-Run([int] $Number) {
     $source = $hosts | Sort-Object { $name = $_; @($vms | Where-Object { $place[$_] -contains $name }).Count } -Descending | Select-Object -First 1
     $destination = $hosts | Where-Object { $_ -ne $source }
     $strategy = $own.GetItems([string[]]('TrafficSensitive', 'PreCopy', 'PostCopy', 'PreCopyThenPostCopy'), 1)[0]
-    $planned = @(foreach ($i in 1..$own.Next(1, 3)) { @{ Kind = $own.GetItems($kinds, 1)[0]; After = [math]::Round($own.NextDouble() * 6, 2); VM = $own.GetItems($vms, 1)[0] } }) | Sort-Object { $_.After }
+    $planned = @(foreach ($i in 1..$own.Next(1, 3)) { @{ Kind = $own.GetItems($kinds, 1)[0]; After = [math]::Round($own.NextDouble() * 12, 2); VM = $own.GetItems($vms, 1)[0] } }) | Sort-Object { $_.After }
     $journals = "$OutFolder/journals-$Number"
     Remove-Item $journals -Recurse -ErrorAction Ignore
     $process = Start-Control "`$r = Get-VMTrafficRate $source -SampleCount 1 | Get-MigrationPlan -Destination $destination -NoProbe -Strategy $strategy | Start-TrafficSensitiveMigration -Confirm:`$false -JournalPath '$journals'; `$r | ForEach-Object { `"`$(`$_.VMName) `$(`$_.Outcome) `$(`$_.Error.ErrorId)`" }" "$OutFolder/run-$Number.log"
