@@ -68,6 +68,8 @@ internal sealed record JournalPlan
 
     public long RxBitsPerSecond { get; init; }
 
+    public string Avoids { get; init; } = "";
+
     /// <summary>What of the plan is kept.</summary>
     public static JournalPlan Of(VMMigrationPlan plan) => new()
     {
@@ -85,6 +87,7 @@ internal sealed record JournalPlan
         PostCopyCapable = plan.Rate.PostCopyCapable,
         TxBitsPerSecond = plan.Rate.TxBitsPerSecond,
         RxBitsPerSecond = plan.Rate.RxBitsPerSecond,
+        Avoids = plan.Avoids,
     };
 
     /// <summary>The plan of a VM, as far as it was kept.</summary>
@@ -105,6 +108,7 @@ internal sealed record JournalPlan
         PredictedBytes = PredictedBytes,
         SourceContentionBitsPerSecond = 0,
         DestinationContentionBitsPerSecond = 0,
+        Avoids = Avoids,
         Rate = new Traffic.VMTrafficRate
         {
             HostName = Source, VMName = VMName, VMId = VMId, TxBitsPerSecond = TxBitsPerSecond, RxBitsPerSecond = RxBitsPerSecond,

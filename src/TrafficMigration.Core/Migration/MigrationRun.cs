@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using TrafficMigration.Kvm;
+using TrafficMigration.Migration.Adaptive;
 using TrafficMigration.Planning;
 using TrafficMigration.Prediction;
 
@@ -68,6 +69,12 @@ public sealed class MigrationRun
         if (options.RunTimeout is { } limit)
         {
             runTimeout.CancelAfter(limit);
+        }
+
+        VMMigrationPlan[] adaptable = [.. records.Select(r => r.Plan).Where(p => PreCopyControl.MayAdapt(p, options))];
+        if (adaptable.Length > 0)
+        {
+            run.Traffic = new TrafficWatch(adaptable, (host, token) => run.Host(host).ConnectAsync(token), (host, text) => run.Note(MigrationEventKind.Trouble, text, host));
         }
 
         bool isOpen = await MigrateAsync(run, records, options.Budget);

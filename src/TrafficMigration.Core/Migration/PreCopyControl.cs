@@ -1,4 +1,5 @@
 using TrafficMigration.Kvm;
+using TrafficMigration.Migration.Adaptive;
 using TrafficMigration.Planning;
 
 namespace TrafficMigration.Migration;
@@ -10,12 +11,19 @@ namespace TrafficMigration.Migration;
 internal sealed class PreCopyControl(VMMigrationPlan plan, RunContext run, bool isSuspended)
 {
     private readonly List<string> _decisions = [];
-    private readonly ConvergenceWatch _convergence = new();
+    private readonly SwitchAdviser _adviser = new();
+    private SwitchDecision? _due;
     private bool _isSwitched;
 
     /// <summary>Whether libvirt has to be prepared for a switch to post-copy.</summary>
-    public bool MaySwitch => plan.Technique == Technique.PreCopy
-        && (plan.SwitchesToPostCopy || (run.Options.Timeout ?? run.Options.RunTimeout) is not null && run.Options.TimeoutAction == TimeoutAction.PostCopy && plan.Rate.PostCopyCapable != false);
+    public bool MaySwitch => plan.Technique == Technique.PreCopy && (plan.SwitchesToPostCopy || MayAdapt(plan, run.Options) || MaySwitchAtTimeout);
+
+    private bool MaySwitchAtTimeout => (run.Options.Timeout ?? run.Options.RunTimeout) is not null
+        && run.Options.TimeoutAction == TimeoutAction.PostCopy && plan.Rate.PostCopyCapable != false;
+
+    /// <summary>Whether a pre-copy may be adapted to the traffic: the VM can be post-copied, and nobody had chosen pre-copy for it.</summary>
+    public static bool MayAdapt(VMMigrationPlan plan, RunOptions options) =>
+        options.Adaptive && plan.Technique == Technique.PreCopy && plan.Rate.PostCopyCapable == true && (plan.Avoids.Length > 0 || plan.SwitchesToPostCopy);
 
     /// <summary>Whether libvirt has accepted to cancel the pre-copy.</summary>
     public bool HasStopped { get; private set; }
@@ -51,9 +59,27 @@ internal sealed class PreCopyControl(VMMigrationPlan plan, RunContext run, bool 
         {
             await TimeOutAsync(source, job, vmId, limit, number);
         }
-        else if (plan.SwitchesToPostCopy && figures is not null && _convergence.Stalls(figures))
+        else if (MaySwitch && figures is not null)
         {
-            await SwitchAsync(source, job, vmId, "a pass left no less memory than the one before", number);
+            await AdaptAsync(source, job, vmId, figures, number);
+        }
+    }
+
+    private async Task AdaptAsync(RunHost source, MigrationJob job, string vmId, JobFigures figures, int number)
+    {
+        LiveTraffic? traffic = MayAdapt(plan, run.Options) ? run.Traffic?.Now(plan) : null;
+        _due ??= _adviser.Look(figures, traffic, DateTimeOffset.Now);
+        switch (_due)
+        {
+            case { Switches: true } when plan.SwitchesToPostCopy || MayAdapt(plan, run.Options):
+                // Due until libvirt has taken it.
+                await SwitchAsync(source, job, vmId, _due.ToString(), number);
+                break;
+            case { Switches: false }:
+                _decisions.Add(_due.ToString());
+                run.Note(MigrationEventKind.Decision, _due.ToString(), plan.Source, plan.VMName, number);
+                _due = null;
+                break;
         }
     }
 
@@ -68,7 +94,7 @@ internal sealed class PreCopyControl(VMMigrationPlan plan, RunContext run, bool 
         switch (run.Options.TimeoutAction)
         {
             case TimeoutAction.PostCopy when MaySwitch:
-                await SwitchAsync(source, job, vmId, why, number);
+                await SwitchAsync(source, job, vmId, $"switched to post-copy: {why}", number);
                 break;
             case TimeoutAction.Suspend:
                 // On the disk first: whoever takes the run up must know that the VM does not stand still by its owner's wish.
@@ -89,7 +115,7 @@ internal sealed class PreCopyControl(VMMigrationPlan plan, RunContext run, bool 
 
     private async Task SwitchAsync(RunHost source, MigrationJob job, string vmId, string why, int number)
     {
-        _isSwitched = await TellAsync(source, $"migrate-postcopy --domain {ShellText.Quote(vmId)}", $"switched to post-copy: {why}", number);
+        _isSwitched = await TellAsync(source, $"migrate-postcopy --domain {ShellText.Quote(vmId)}", why, number);
         if (_isSwitched)
         {
             await job.MarkSwitchedAsync(vmId, run.Leave);

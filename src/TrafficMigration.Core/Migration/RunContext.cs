@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using TrafficMigration.Kvm;
+using TrafficMigration.Migration.Adaptive;
 
 namespace TrafficMigration.Migration;
 
@@ -41,6 +42,9 @@ internal sealed class RunContext(
     /// <summary>Cancelled when the run's time is over.</summary>
     public required CancellationToken RunTimeout { get; init; }
 
+    /// <summary>The traffic while the run lasts; <see langword="null"/> where nothing is adapted to it.</summary>
+    public TrafficWatch? Traffic { get; set; }
+
     /// <summary>The hosts that cannot be used, each with the reason: another run has them, or they are not to be reached.</summary>
     public ConcurrentDictionary<string, MigrationException> Refused { get; } = new(StringComparer.OrdinalIgnoreCase);
 
@@ -78,6 +82,11 @@ internal sealed class RunContext(
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        if (Traffic is not null)
+        {
+            await Traffic.DisposeAsync();
+        }
+
         await Task.WhenAll(_hosts.Values.Select(h => h.DisposeAsync().AsTask()));
     }
 }

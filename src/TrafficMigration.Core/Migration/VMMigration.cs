@@ -174,6 +174,7 @@ internal sealed class VMMigration(VMMigrationRecord record, RunContext run)
                 _begun ??= next == MigrationState.PreCopying ? DateTimeOffset.Now : null;
             }
 
+            run.Traffic?.Report(_plan, _state == MigrationState.CleaningUp ? 0 : _figures.Last?.BytesPerSecond ?? 0);
             run.Listener.OnProgress(new MigrationProgress(_plan, _state, _figures.Last));
             switch (_state)
             {
