@@ -14,6 +14,7 @@
         'Get-MigrationPlan'
         'Get-VMTrafficRate'
         'Start-TrafficSensitiveMigration'
+        'Test-MigrationPlan'
     )
     FunctionsToExport = @()
     VariablesToExport = @()

@@ -81,7 +81,7 @@ internal sealed class MigrationJob
     public Task ForgetAsync(CancellationToken cancellationToken) =>
         _source.ExecuteAsync($"rm -rf -- {ShellText.Quote(_folder)}", cancellationToken);
 
-    private static string UriHost(string host) =>
+    internal static string UriHost(string host) =>
         host.Contains(':', StringComparison.Ordinal) ? $"[{host}]" : host;
 
     // Prints the folder and returns; the migration goes on in a session of its own.
