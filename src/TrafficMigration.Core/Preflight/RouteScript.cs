@@ -20,7 +20,7 @@ internal static class RouteScript
     private const string Text =
         """
         try() { what=$1 which=$2; shift 2; said=$("$@" 2>&1); code=$?; printf '@%s %s %s\n%s\n' "$what" "$code" "$which" "$(printf '%s\n' "$said" | head -c 2000 | lines)"; }
-        resolve() { found=$(getent ahosts "$1") || return; printf '%s\n' "$found" | awk '!seen[$1]++ { print $1 }'; }
+        resolve() { found=$(timeout 10 getent ahosts "$1") || return; printf '%s\n' "$found" | awk '!seen[$1]++ { print $1 }'; }
         login() {
           answer=$(timeout 15 virsh -q -c "$1" capabilities 2>&1) || { code=$?; printf '%s\n' "$answer"; return "$code"; }
           printf '%s\n' "$answer" | sed -n '/<uuid>/{s/.*<uuid>\(.*\)<\/uuid>.*/\1/p;q;}'
