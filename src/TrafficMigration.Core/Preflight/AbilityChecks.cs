@@ -31,43 +31,36 @@ internal static class AbilityChecks
         }
     }
 
-    /// <summary>Networks, pools and secrets that the VM's definition names.</summary>
-    public static IEnumerable<PreflightFinding> Names(VMPassage way)
+    /// <summary>Networks, pools and secrets that the VM's definition names, each once.</summary>
+    public static IEnumerable<(NameList List, string Name)> NamesNeeded(VMPassage way)
     {
-        HostState there = way.Destination;
-        foreach (XElement nic in PathDemands.Devices(way.Guest.Sent, "interface"))
-        {
-            XElement? source = nic.Element("source");
-            if ((string?)nic.Attribute("type") == "network" && (string?)source?.Attribute("network") is { } network && there.Networks?.Contains(network) == false)
-            {
-                yield return Findings.NetworkMissing(way.Plan, network);
-            }
-
-            string? link = (string?)nic.Attribute("type") switch
-            {
-                "bridge" => (string?)source?.Attribute("bridge"),
-                "direct" => (string?)source?.Attribute("dev"),
-                _ => null,
-            };
-            if (link is not null && !there.Links.Contains(link))
-            {
-                yield return Findings.BridgeMissing(way.Plan, link);
-            }
-        }
-
-        IEnumerable<XElement> disks = PathDemands.Devices(way.Guest.Sent, "disk");
-        foreach (string pool in disks.Select(d => (string?)d.Element("source")?.Attribute("pool")).OfType<string>().Distinct()
-            .Where(p => there.Pools?.Contains(p) == false))
-        {
-            yield return Findings.PoolMissing(way.Plan, pool);
-        }
-
-        foreach (string secret in disks.Descendants("secret").Select(s => (string?)s.Attribute("uuid")).OfType<string>().Distinct()
-            .Where(s => there.Secrets?.Contains(s) == false))
-        {
-            yield return Findings.SecretMissing(way.Plan, secret);
-        }
+        XElement[] disks = [.. PathDemands.Devices(way.Guest.Sent, "disk")];
+        IEnumerable<(NameList, string?)> named = PathDemands.Devices(way.Guest.Sent, "interface")
+            .Where(n => (string?)n.Attribute("type") == "network").Select(n => (NameList.Networks, (string?)n.Element("source")?.Attribute("network")))
+            .Concat(disks.Select(d => (NameList.Pools, (string?)d.Element("source")?.Attribute("pool"))))
+            .Concat(disks.Descendants("secret").Select(s => (NameList.Secrets, (string?)s.Attribute("uuid"))));
+        return named.Where(n => n.Item2 is not null).Select(n => (n.Item1, n.Item2!)).Distinct();
     }
+
+    /// <summary>Which of them the destination lacks.</summary>
+    public static IEnumerable<PreflightFinding> Names(VMPassage way, HostAbilities destination) => NamesNeeded(way)
+        .Where(n => destination.Lacks(n.List, n.Name))
+        .Select(n => n.List switch
+        {
+            NameList.Networks => Findings.NetworkMissing(way.Plan, n.Name),
+            NameList.Pools => Findings.PoolMissing(way.Plan, n.Name),
+            _ => Findings.SecretMissing(way.Plan, n.Name),
+        });
+
+    /// <summary>Bridges and links that the VM's interfaces are on.</summary>
+    public static IEnumerable<PreflightFinding> Bridges(VMPassage way) => PathDemands.Devices(way.Guest.Sent, "interface")
+        .Select(n => (string?)n.Attribute("type") switch
+        {
+            "bridge" => (string?)n.Element("source")?.Attribute("bridge"),
+            "direct" => (string?)n.Element("source")?.Attribute("dev"),
+            _ => null,
+        })
+        .OfType<string>().Distinct().Where(l => !way.Destination.Links.Contains(l)).Select(l => Findings.BridgeMissing(way.Plan, l));
 
     /// <summary>Displays with a port or an address of their own.</summary>
     public static IEnumerable<PreflightFinding> Displays(VMPassage way)

@@ -55,21 +55,22 @@ internal sealed class DemandInquiry(HostInquiry hosts, IReadOnlyList<VMPassage> 
     private async Task<HostAbilities> AskAsync(HostState host, CancellationToken cancellationToken)
     {
         VMPassage[] coming = [.. ways.Where(w => w.Destination == host)];
-        string[] paths =
-        [
-            .. coming.SelectMany(w => w.Paths)
-                .Concat(ways.Where(w => w.Source == host).SelectMany(w => w.Paths).Where(d => d.Use == PathUse.Writes))
-                .Select(d => d.Path).Distinct(StringComparer.Ordinal),
-        ];
-        EmulatorDemand[] emulators = [.. coming.Select(w => w.Emulator).Distinct()];
-        CpuDemand[] processors = [.. coming.Select(w => w.Cpu).OfType<CpuDemand>().Distinct()];
+        var asked = new HostQuestions(
+            [
+                .. coming.SelectMany(w => w.Paths)
+                    .Concat(ways.Where(w => w.Source == host).SelectMany(w => w.Paths).Where(d => d.Use == PathUse.Writes))
+                    .Select(d => d.Path).Distinct(StringComparer.Ordinal),
+            ],
+            [.. coming.Select(w => w.Emulator).Distinct()],
+            [.. coming.Select(w => w.Cpu).OfType<CpuDemand>().Distinct()],
+            [.. coming.SelectMany(AbilityChecks.NamesNeeded).Select(n => n.List).Distinct()]);
         var outputs = new List<string>();
-        foreach (string script in DemandScript.For(paths, emulators, processors))
+        foreach (string script in DemandScript.For(hosts.Nonce, asked))
         {
             outputs.Add(await OutputAsync(host, script, cancellationToken));
         }
 
-        return HostAbilities.Parse(outputs, paths, emulators, processors);
+        return HostAbilities.Parse(outputs, hosts.Nonce, asked);
     }
 
     private async Task<RouteState> AskAsync(HostState source, HostState destination, CancellationToken cancellationToken)
@@ -79,8 +80,8 @@ internal sealed class DemandInquiry(HostInquiry hosts, IReadOnlyList<VMPassage> 
             .. plans.Where(p => HostInquiry.Comparer.Equals(p.Source, source.HostName) && HostInquiry.Comparer.Equals(p.Destination, destination.HostName))
                 .Select(VMPassage.MemoryAddress).Distinct(StringComparer.Ordinal),
         ];
-        string script = RouteScript.For(destination.HostName, addresses, RouteChecks.PortsToTry(destination), source.IsRoot);
-        return RouteState.Parse(await OutputAsync(source, script, cancellationToken), addresses);
+        string script = RouteScript.For(hosts.Nonce, destination.HostName, addresses, RouteChecks.PortsToTry(destination), source.IsRoot);
+        return RouteState.Parse(await OutputAsync(source, script, cancellationToken), hosts.Nonce, addresses);
     }
 
     private async Task<string> OutputAsync(HostState host, string script, CancellationToken cancellationToken)

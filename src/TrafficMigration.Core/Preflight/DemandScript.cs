@@ -28,8 +28,6 @@ internal static class DemandScript
           esac
           printf '%s|%s|%s|%s\n' "$seen" "$(timeout 5 stat -f -c %T -- "$1")" "$size" "$id"
         }
-        paths() { for path in "$@"; do part path look "$path"; done; }
-        emulator() { part emulator capable "$@"; }
         capable() {
           said=$($virsh domcapabilities --virttype "$1" --arch "$2" --machine "$3" --emulatorbin "$4" 2>&1)
           code=$?
@@ -37,11 +35,8 @@ internal static class DemandScript
           printf '%s\n' "$said"
           return $code
         }
-        cpu() {
-          xml=$1; shift
-          part cpu compare "$@"
-        }
         compare() {
+          xml=$1; shift
           case $# in
             0) printf '%s' "$xml" | $virsh cpu-compare /dev/stdin --error ;;
             *) printf '%s' "$xml" | $virsh hypervisor-cpu-compare /dev/stdin --error --virttype "$1" --arch "$2" --machine "$3" --emulator "$4" ;;
@@ -50,20 +45,22 @@ internal static class DemandScript
 
         """;
 
-    /// <summary>The scripts for a host, in an order that <see cref="HostAbilities.Parse"/> expects of their answers.</summary>
-    public static IReadOnlyList<string> For(
-        IReadOnlyList<string> paths, IReadOnlyList<EmulatorDemand> emulators, IReadOnlyList<CpuDemand> processors)
+    /// <summary>The scripts for a host. Their answers come in the order of the questions.</summary>
+    /// <param name="nonce">See <see cref="HostAnswer"/>.</param>
+    /// <param name="asked">The questions.</param>
+    public static IReadOnlyList<string> For(string nonce, HostQuestions asked)
     {
         var scripts = new List<string>();
         var body = new List<string>();
-        body.AddRange(emulators.Select(e => $"emulator {Words(e)}"));
-        body.AddRange(processors.Select(c => $"cpu {ShellText.Quote(c.Xml)} {(c.Emulator is null ? "" : Words(c.Emulator))}"));
+        body.AddRange(asked.Lists.Select(l => $"quiet {l} $virsh {Command(l)}"));
+        body.AddRange(asked.Emulators.Select(e => $"part emulator capable {Words(e)}"));
+        body.AddRange(asked.Processors.Select(c => $"part cpu compare {ShellText.Quote(c.Xml)} {(c.Emulator is null ? "" : Words(c.Emulator))}"));
         int bytes = 0;
-        foreach (string line in paths.Select(p => $"paths {ShellText.Quote(p)}"))
+        foreach (string line in asked.Paths.Select(p => $"part path look {ShellText.Quote(p)}"))
         {
             if (bytes + line.Length > BytesOfPaths)
             {
-                scripts.Add(Script(body));
+                scripts.Add(HostAnswer.Script(nonce, Text + string.Join('\n', body)));
                 body.Clear();
                 bytes = 0;
             }
@@ -74,7 +71,7 @@ internal static class DemandScript
 
         if (body.Count > 0)
         {
-            scripts.Add(Script(body));
+            scripts.Add(HostAnswer.Script(nonce, Text + string.Join('\n', body)));
         }
 
         return scripts;
@@ -83,6 +80,11 @@ internal static class DemandScript
     private static string Words(EmulatorDemand demand) =>
         string.Join(' ', new[] { demand.Type, demand.Arch, demand.Machine, demand.Emulator }.Select(ShellText.Quote));
 
-    private static string Script(List<string> body) =>
-        $"sh -c {ShellText.Quote(HostAnswer.Functions + Text + string.Join('\n', body) + "\necho @end\n")}";
+    private static string Command(NameList list) => list switch
+    {
+        NameList.Networks => "net-list --name",
+        NameList.Pools => "pool-list --name",
+        NameList.Secrets => "secret-list",
+        _ => throw new ArgumentOutOfRangeException(nameof(list)),
+    };
 }

@@ -2,19 +2,17 @@ using System.Globalization;
 using System.Text;
 using System.Xml;
 using System.Xml.Linq;
+using TrafficMigration.Kvm;
 
 namespace TrafficMigration.Preflight;
 
 /// <summary>A part of what a script printed.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Words">What stood behind the name.</param>
-/// <param name="Lines">Its lines, without the blank before each.</param>
-internal sealed record AnswerPart(string Name, IReadOnlyList<string> Words, IReadOnlyList<string> Lines)
+/// <param name="Lines">Its lines.</param>
+/// <param name="ExitCode">The exit code of the command behind it; 0 where none was told.</param>
+internal sealed record AnswerPart(string Name, IReadOnlyList<string> Words, IReadOnlyList<string> Lines, int ExitCode)
 {
-    /// <summary>The exit code of the command behind it: its first word.</summary>
-    /// <exception cref="FormatException">It is missing.</exception>
-    public int ExitCode => int.Parse(Word(0), CultureInfo.InvariantCulture);
-
     /// <summary>One of the words behind the name.</summary>
     /// <exception cref="FormatException">There are fewer.</exception>
     public string Word(int index) => index < Words.Count ? Words[index] : throw new FormatException($"the part '{Name}' says too little");
@@ -22,8 +20,8 @@ internal sealed record AnswerPart(string Name, IReadOnlyList<string> Words, IRea
     /// <summary>All lines.</summary>
     public string Text => string.Join('\n', Lines).Trim();
 
-    /// <summary>The lines that are not empty, where the command succeeded; <see langword="null"/> where it failed.</summary>
-    public IReadOnlyList<string>? Listed => ExitCode == 0 ? [.. Lines.Where(l => l.Trim().Length > 0)] : null;
+    /// <summary>The lines that are not empty.</summary>
+    public IEnumerable<string> Filled => Lines.Where(l => l.Trim().Length > 0);
 
     /// <summary>Every XML document among the lines whose root has this name.</summary>
     /// <remarks>Only a document's own end tag stands at the start of a line: libvirt indents what is inside and escapes text.</remarks>
@@ -60,25 +58,35 @@ internal sealed record AnswerPart(string Name, IReadOnlyList<string> Words, IRea
     }
 }
 
-/// <summary>What a script of the pre-flight printed: parts, each with a line <c>@name words</c> before it and a blank before each of its lines.</summary>
+/// <summary>
+/// What a script of the pre-flight printed: parts, each with a mark <c>@nonce name words</c> before it, and one
+/// <c>@nonce = code</c> behind it where the exit code matters.
+/// </summary>
+/// <remarks>The nonce is new for every check: nothing that a host or a VM's definition holds can look like a mark.</remarks>
 internal sealed class HostAnswer
 {
     private readonly List<AnswerPart> _parts = [];
 
     /// <exception cref="FormatException">The answer does not end as it should: it is cut off, or none of ours.</exception>
-    public HostAnswer(string output)
+    public HostAnswer(string output, string nonce)
     {
+        string mark = $"@{nonce} ";
+        // What a login shell says before the first mark belongs to nobody.
         List<string> lines = [];
         foreach (string line in output.Split('\n'))
         {
-            if (line.StartsWith('@'))
+            if (!line.StartsWith(mark, StringComparison.Ordinal))
             {
-                string[] words = line[1..].Split(' ');
-                _parts.Add(new AnswerPart(words[0], words[1..], lines = []));
+                lines.Add(line);
             }
-            else if (line.Length > 0)
+            else if (line[mark.Length..].Split(' ') is ["=", var code] && _parts.Count > 0)
             {
-                lines.Add(line.StartsWith(' ') ? line[1..] : throw new FormatException($"'{line}' was not expected"));
+                _parts[^1] = _parts[^1] with { ExitCode = int.Parse(code, NumberStyles.None, CultureInfo.InvariantCulture) };
+            }
+            else
+            {
+                string[] words = line[mark.Length..].Split(' ');
+                _parts.Add(new AnswerPart(words[0], words[1..], lines = [], 0));
             }
         }
 
@@ -99,18 +107,24 @@ internal sealed class HostAnswer
         return found.Length == 1 ? found[0] : throw new FormatException($"{found.Length} parts '{name}' instead of one");
     }
 
-    /// <summary>Shell functions that print such parts; every script begins with them.</summary>
-    /// <remarks>
-    /// <c>part NAME COMMAND...</c> prints the command's exit code and what it printed, errors included.
-    /// <c>quiet</c> leaves errors out: virsh's two outputs would mix within a line.
-    /// </remarks>
-    public const string Functions =
-        """
-        export LC_ALL=C
-        lines() { sed 's/^/ /'; }
-        part() { name=$1; shift; said=$("$@" 2>&1); code=$?; printf '@%s %s\n' "$name" "$code"; printf '%s\n' "$said" | lines; }
-        quiet() { name=$1; shift; said=$("$@" 2>/dev/null); code=$?; printf '@%s %s\n' "$name" "$code"; printf '%s\n' "$said" | lines; }
-        virsh='timeout 15 virsh -q -c qemu:///system'
+    /// <summary>A command line that runs a script with the functions to print such parts.</summary>
+    /// <param name="nonce">Letters and digits.</param>
+    /// <param name="script">
+    /// <c>mark</c> prints a mark; <c>part NAME COMMAND...</c> also runs the command, and <c>quiet</c> without what it
+    /// says on standard error.
+    /// </param>
+    public static string Script(string nonce, string script)
+    {
+        string functions =
+            $$"""
+            export LC_ALL=C
+            nonce={{nonce}}
+            mark() { printf '\n@%s %s\n' "$nonce" "$*"; }
+            part() { mark "$1"; shift; "$@" 2>&1; mark = $?; }
+            quiet() { mark "$1"; shift; "$@" 2>/dev/null; mark = $?; }
+            virsh='timeout 15 virsh -q -c qemu:///system'
 
-        """;
+            """;
+        return $"sh -c {ShellText.Quote($"{functions}{script}\nmark end\n")}";
+    }
 }

@@ -23,6 +23,9 @@ internal sealed class HostInquiry
     /// <summary>Names of hosts are equal in either case.</summary>
     public static StringComparer Comparer => StringComparer.OrdinalIgnoreCase;
 
+    /// <summary>What marks the parts of this check's answers.</summary>
+    public string Nonce { get; } = Guid.NewGuid().ToString("N");
+
     /// <summary>All hosts.</summary>
     public IReadOnlyList<string> Names { get; }
 
@@ -72,13 +75,13 @@ internal sealed class HostInquiry
         (Reply? reply, PreflightFinding? failure) = await TryAsync(host, async () =>
         {
             ICommandChannel channel = await _connect(host, cancellationToken);
-            string script = HostScript.For(_plans.Where(p => Comparer.Equals(p.Source, host)).Select(p => p.VMId ?? p.VMName).Distinct());
+            string script = HostScript.For(Nonce, _plans.Where(p => Comparer.Equals(p.Source, host)).Select(p => p.VMId ?? p.VMName).Distinct());
             DateTimeOffset asked = _time.GetUtcNow();
             long started = _time.GetTimestamp();
             CommandResult result = await channel.ExecuteAsync(script, cancellationToken);
             TimeSpan waited = _time.GetElapsedTime(started);
             HostState state = result.ExitCode == 0
-                ? HostStateParser.Parse(host, result.Output)
+                ? HostStateParser.Parse(host, result.Output, Nonce)
                 : throw VirshFailure.From(host, "telling what a migration needs to know", result);
             return new Reply(state, channel, HostClock.Of(state.Answered, asked, waited), null);
         });

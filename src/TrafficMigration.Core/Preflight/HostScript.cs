@@ -9,15 +9,18 @@ namespace TrafficMigration.Preflight;
 /// </remarks>
 internal static class HostScript
 {
-    // Fifty VMs a virsh: few processes, and no argument longer than Linux takes (128 KiB, execve(2)).
+    // One virsh for the host and one for fifty VMs: a process of it costs more than its question, and no argument may be
+    // longer than Linux takes (128 KiB, execve(2)). virsh's own echo prints the marks between its answers.
     private const string Text =
         """
+        between() { printf "echo '\n@%s %s\n';" "$nonce" "$1"; }
         ids=
         known() { ids="$ids $1"; }
-        named() { id=$($virsh domuuid --domain "$1" 2>/dev/null) && known "$id"; }
+        named() { id=$($virsh domuuid --domain "$1" 2>/dev/null) && known $id; }
         ask() {
           [ "$count" -gt 0 ] || return
-          quiet information $virsh "$information"; quiet live $virsh "$live"; quiet sent $virsh "$sent"
+          mark information
+          $virsh "$information $(between live) $live $(between sent) $sent" 2>/dev/null
           count=0 information= live= sent=
         }
         guests() {
@@ -31,58 +34,49 @@ internal static class HostScript
         }
         pages() {
           for folder in /sys/kernel/mm/hugepages/hugepages-*; do
-            [ -e "$folder" ] && echo "${folder##*-}" "$(cat "$folder/free_hugepages")" "$(cat "$folder/resv_hugepages")"
+            read -r free <"$folder/free_hugepages" && read -r promised <"$folder/resv_hugepages" && echo "${folder##*-} $free $promised"
           done
         }
-        postcopy() { cat /proc/sys/vm/unprivileged_userfaultfd 2>/dev/null || echo; }
-        # Names only, to tell what is there: what is secret in the file stays there.
+        file() { mark "$1"; line=; { read -r line <"$2"; } 2>/dev/null; printf '%s\n' "$line"; }
+        # These settings only: what is secret in the file stays there.
         settings() {
           sed -n -e '/^[[:space:]]*\(migration_port_min\|migration_port_max\|migration_address\|hugetlbfs_mount\)[[:space:]]*=/p' \
             -e '/^[[:space:]]*shared_filesystems[[:space:]]*=/,/\]/p' /etc/libvirt/qemu.conf
         }
         folders() {
-          for folder in /etc/libvirt /run /var/lib/libvirt /var/log "${TMPDIR:-/tmp}"; do
-            room=$(timeout 5 stat -f -c '%S %b %a %c %d' -- "$folder") || continue
-            timeout 5 test -w "$folder"; echo "$? $room $folder"
-          done
+          timeout 5 stat -f -c '%S %b %a %c %d %n' -- "$@"
+          for folder in "$@"; do [ -w "$folder" ] || echo "closed $folder"; done
         }
-        printf '@clock %s\n' "$(date +%s.%N)"
+        mark clock $(date +%s.%N)
         command -v virsh >/dev/null || { echo 'virsh: not found' >&2; exit 127; }
-        said=$($virsh hostname 2>&1) || { code=$?; printf '%s\n' "$said" >&2; exit "$code"; }
-        printf '@hostname 0\n %s\n' "$said"
-        part version $virsh version
-        quiet capabilities $virsh capabilities
-        part list $virsh list --all --uuid --name
-        part states $virsh domstats --state --raw
-        quiet networks $virsh net-list --name
-        quiet pools $virsh pool-list --name
-        quiet secrets $virsh secret-list
-        part user id -u
-        quiet machine cat /etc/machine-id
-        part memory awk '/^(MemAvailable|Hugepagesize):/ { print $1, $2 }' /proc/meminfo
+        mark hostname
+        $virsh "hostname; $(between version) version; $(between capabilities) capabilities; $(between states) domstats --state --raw; $(between list) list --all --uuid --name" || exit
+        quiet user id -u
+        file machine /etc/machine-id
+        quiet memory grep -E '^(MemAvailable|Hugepagesize):' /proc/meminfo
         quiet pages pages
-        quiet hugetlbfs awk '$3 == "hugetlbfs" { print $4 }' /proc/mounts
+        quiet hugetlbfs grep -w hugetlbfs /proc/mounts
         quiet links ls /sys/class/net
-        quiet addresses sh -c 'ip -o addr show | awk "{ print \$4 }"'
+        quiet addresses ip -o addr show
         quiet listening awk '$4 == "0A" { print $2 }' /proc/net/tcp /proc/net/tcp6
-        quiet postcopy postcopy
+        file postcopy /proc/sys/vm/unprivileged_userfaultfd
         quiet settings settings
-        quiet folders folders
-        quiet processors cat /sys/devices/system/cpu/online
-        quiet nodes cat /sys/devices/system/node/online
+        quiet folders folders /etc/libvirt /run /var/lib/libvirt /var/log "${TMPDIR:-/tmp}"
+        file processors /sys/devices/system/cpu/online
+        file nodes /sys/devices/system/node/online
         guests
-        printf '@clock %s\n' "$(date +%s.%N)"
-        echo @end
+        mark clock $(date +%s.%N)
         """;
 
     /// <summary>The script for a host.</summary>
+    /// <param name="nonce">See <see cref="HostAnswer"/>.</param>
     /// <param name="leaving">The VMs that are to leave the host: UUIDs, or names where the UUID is not known.</param>
-    public static string For(IEnumerable<string> leaving)
+    public static string For(string nonce, IEnumerable<string> leaving)
     {
         // Only what is a UUID without doubt may stand in a command of virsh's own little language.
         string selection = string.Join('\n', leaving.Select(v =>
             Guid.TryParseExact(v, "D", out Guid id) ? $"known {id:D}" : $"named {ShellText.Quote(v)}"));
         string body = Text.Replace("\nguests\n", $"\n{selection}\nguests\n", StringComparison.Ordinal);
-        return $"sh -c {ShellText.Quote(HostAnswer.Functions + body)}";
+        return HostAnswer.Script(nonce, body);
     }
 }

@@ -37,15 +37,6 @@ internal sealed record HostState
     /// <summary>The VMs that are to leave, by UUID.</summary>
     public required IReadOnlyDictionary<string, GuestState> Guests { get; init; }
 
-    /// <summary>Names of the active networks; <see langword="null"/> where libvirt's network driver does not answer.</summary>
-    public required IReadOnlySet<string>? Networks { get; init; }
-
-    /// <summary>Names of the active storage pools; <see langword="null"/> where libvirt's storage driver does not answer.</summary>
-    public required IReadOnlySet<string>? Pools { get; init; }
-
-    /// <summary>UUIDs of the secrets; <see langword="null"/> where libvirt's secret driver does not answer.</summary>
-    public required IReadOnlySet<string>? Secrets { get; init; }
-
     /// <summary>Memory that new VMs could use (MemAvailable, proc(5)), bytes.</summary>
     public required long FreeMemoryBytes { get; init; }
 

@@ -11,11 +11,11 @@ namespace TrafficMigration.Preflight;
 internal static class HostStateParser
 {
     /// <exception cref="FormatException">The answer is no such answer.</exception>
-    public static HostState Parse(string host, string output)
+    public static HostState Parse(string host, string output, string nonce)
     {
         try
         {
-            return Read(host, new HostAnswer(output));
+            return Read(host, new HostAnswer(output, nonce));
         }
         catch (Exception e) when (e is XmlException or OverflowException or ArgumentException or KeyNotFoundException or IndexOutOfRangeException)
         {
@@ -42,20 +42,17 @@ internal static class HostStateParser
             Cpu = capabilities.Element("host")?.Element("cpu"),
             Domains = Domains(answer),
             Guests = Guests(answer),
-            Networks = Names(answer.One("networks")),
-            Pools = Names(answer.One("pools")),
-            Secrets = answer.One("secrets").Listed is { } secrets ? Set(secrets.Select(s => s.Trim().Split(' ')[0])) : null,
-            FreeMemoryBytes = checked(Number(memory["MemAvailable"]) * 1024),
-            DefaultPageKibibytes = memory.TryGetValue("Hugepagesize", out string? size) ? Number(size) : null,
+            FreeMemoryBytes = checked(Kibibytes(memory["MemAvailable"]) * 1024),
+            DefaultPageKibibytes = memory.TryGetValue("Hugepagesize", out string? size) ? Kibibytes(size) : null,
             FreePages = FreePages(answer.One("pages").Lines),
             HasHugetlbfs = answer.One("hugetlbfs").Text.Length > 0,
-            Links = Set(answer.One("links").Lines),
-            Addresses = answer.One("addresses").Lines.Where(l => l.Length > 0).Select(l => IPAddress.Parse(l.Split('/')[0].Split('%')[0])).ToHashSet(),
-            ListeningPorts = answer.One("listening").Lines.Where(l => l.Length > 0)
+            Links = Set(answer.One("links").Filled),
+            Addresses = answer.One("addresses").Filled.Select(Address).ToHashSet(),
+            ListeningPorts = answer.One("listening").Filled
                 .Select(l => int.Parse(l.AsSpan(l.LastIndexOf(':') + 1), NumberStyles.HexNumber, CultureInfo.InvariantCulture)).ToHashSet(),
             PostCopyCapable = FactsParser.PostCopyCapable([answer.One("postcopy").Text, UserOfQemu(capabilities)]),
             Settings = Settings(answer.One("settings").Text),
-            Folders = [.. answer.One("folders").Lines.Where(l => l.Length > 0).Select(Folder)],
+            Folders = Folders(answer.One("folders")),
             Processors = NumberList.Parse(answer.One("processors").Text),
             Nodes = NumberList.Parse(answer.One("nodes").Text),
             Answered = clock.Length == 2 ? (Time(clock[0]), Time(clock[1])) : throw new FormatException("the clock was not read twice"),
@@ -85,8 +82,7 @@ internal static class HostStateParser
             }
         }
 
-        AnswerPart list = answer.One("list");
-        return (list.Listed ?? throw new FormatException($"virsh could not list the VMs: {list.Text}"))
+        return answer.One("list").Filled
             .Select(l => (Id: l[..36], Name: l[37..]))
             .ToDictionary(
                 d => d.Id,
@@ -166,16 +162,30 @@ internal static class HostStateParser
         IPAddress.TryParse(address.Trim('[', ']'), out IPAddress? parsed) && (parsed.Equals(IPAddress.Any) || parsed.Equals(IPAddress.IPv6Any));
 
     /// <remarks>
-    /// "0 4096 66053021 20036771 16777216 16346934 /run": whether test(1) said no, then stat(1)'s block size, blocks, free
-    /// blocks, inodes, free inodes. No blocks or inodes at all: the file system sets no limit (tmpfs, btrfs).
+    /// "4096 66053021 20036771 16777216 16346934 /run": stat(1)'s block size, blocks, free blocks, inodes, free inodes. No
+    /// blocks or inodes at all: the file system sets no limit (tmpfs, btrfs). Then "closed /run" where test(1) said no.
     /// </remarks>
-    private static FolderState Folder(string line)
+    private static FolderState[] Folders(AnswerPart part)
     {
-        string[] words = line.Split(' ', 7);
-        long[] figures = [.. words[..6].Select(Number)];
-        return new FolderState(
-            words[6], figures[0] == 0, figures[2] == 0 ? null : checked(figures[1] * figures[3]), figures[4] == 0 ? null : figures[5]);
+        const string Closed = "closed ";
+        HashSet<string> closed = Set(part.Filled.Where(l => l.StartsWith(Closed, StringComparison.Ordinal)).Select(l => l[Closed.Length..]));
+        return [.. part.Filled.Where(l => !l.StartsWith(Closed, StringComparison.Ordinal)).Select(Folder)];
+
+        FolderState Folder(string line)
+        {
+            string[] words = line.Split(' ', 6);
+            long[] figures = [.. words[..5].Select(Number)];
+            return new FolderState(
+                words[5], !closed.Contains(words[5]), figures[1] == 0 ? null : checked(figures[0] * figures[2]), figures[3] == 0 ? null : figures[4]);
+        }
     }
+
+    /// <remarks>A line of <c>ip -o addr show</c>: "2: eth0    inet 192.0.2.7/24 brd ...".</remarks>
+    private static IPAddress Address(string line) =>
+        IPAddress.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[3].Split('/')[0].Split('%')[0]);
+
+    /// <remarks>A line of /proc/meminfo (proc(5)): <c>MemAvailable:   23146560 kB</c>.</remarks>
+    private static long Kibibytes(string text) => Number(text.Split(' ')[0]);
 
     private static Version? VersionOf(string text, string label) =>
         text.Split('\n').FirstOrDefault(l => l.StartsWith(label, StringComparison.Ordinal)) is { } line
@@ -197,8 +207,6 @@ internal static class HostStateParser
 
     private static DateTimeOffset Time(AnswerPart clock) => DateTimeOffset.UnixEpoch
         + TimeSpan.FromSeconds((double)decimal.Parse(clock.Word(0), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture));
-
-    private static HashSet<string>? Names(AnswerPart part) => part.Listed is { } names ? Set(names.Select(n => n.Trim())) : null;
 
     private static HashSet<string> Set(IEnumerable<string> values) => values.ToHashSet(StringComparer.Ordinal);
 

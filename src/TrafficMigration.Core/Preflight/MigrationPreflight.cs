@@ -151,10 +151,10 @@ public static class MigrationPreflight
     private static IEnumerable<PreflightFinding> VM(VMPassage way, DemandInquiry demands)
     {
         IEnumerable<PreflightFinding> found = VMChecks.AtSource(way).Concat(VMChecks.AtDestination(way)).Concat(VMChecks.Devices(way))
-            .Concat(VMChecks.PostCopy(way)).Concat(AbilityChecks.Names(way)).Concat(AbilityChecks.Displays(way)).Concat(AbilityChecks.Placement(way));
+            .Concat(VMChecks.PostCopy(way)).Concat(AbilityChecks.Bridges(way)).Concat(AbilityChecks.Displays(way)).Concat(AbilityChecks.Placement(way));
         if (demands.Abilities(way.Destination) is { } there)
         {
-            found = found.Concat(AbilityChecks.Machine(way, there));
+            found = found.Concat(AbilityChecks.Machine(way, there)).Concat(AbilityChecks.Names(way, there));
             if (demands.Abilities(way.Source) is { } here)
             {
                 found = found.Concat(PathChecks.Of(way, here, there));

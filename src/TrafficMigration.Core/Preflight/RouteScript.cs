@@ -19,7 +19,11 @@ internal static class RouteScript
     // All wait side by side. Each answer is one write of less than a page, so that they do not mix (PIPE_BUF, pipe(7)).
     private const string Text =
         """
-        try() { what=$1 which=$2; shift 2; said=$("$@" 2>&1); code=$?; printf '@%s %s %s\n%s\n' "$what" "$code" "$which" "$(printf '%s\n' "$said" | head -c 2000 | lines)"; }
+        try() {
+          what=$1 which=$2; shift 2
+          said=$("$@" 2>&1); code=$?
+          printf '\n@%s %s %s\n%.2000s\n@%s = %s\n' "$nonce" "$what" "$which" "$said" "$nonce" "$code"
+        }
         resolve() { found=$(timeout 10 getent ahosts "$1") || return; printf '%s\n' "$found" | awk '!seen[$1]++ { print $1 }'; }
         login() {
           answer=$(timeout 15 virsh -q -c "$1" capabilities 2>&1) || { code=$?; printf '%s\n' "$answer"; return "$code"; }
@@ -30,11 +34,12 @@ internal static class RouteScript
         """;
 
     /// <summary>The script for a pair of hosts.</summary>
+    /// <param name="nonce">See <see cref="HostAnswer"/>.</param>
     /// <param name="destination">The destination, as the source is to name it.</param>
     /// <param name="addresses">Where the memory is to go.</param>
     /// <param name="ports">The ports to try at each address.</param>
     /// <param name="withLogin">Whether to try libvirt's login.</param>
-    public static string For(string destination, IReadOnlyList<string> addresses, IReadOnlyList<int> ports, bool withLogin)
+    public static string For(string nonce, string destination, IReadOnlyList<string> addresses, IReadOnlyList<int> ports, bool withLogin)
     {
         var body = new List<string>();
         if (withLogin)
@@ -49,6 +54,6 @@ internal static class RouteScript
             body.AddRange(ports.Select(p => FormattableString.Invariant($"try door {i} knock {address} {p} &")));
         }
 
-        return $"sh -c {ShellText.Quote(HostAnswer.Functions + Text + string.Join('\n', body) + "\nwait\necho @end\n")}";
+        return HostAnswer.Script(nonce, Text + string.Join('\n', body) + "\nwait");
     }
 }

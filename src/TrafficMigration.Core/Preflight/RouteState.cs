@@ -13,11 +13,12 @@ internal sealed record RouteState(Verdict? Login, IReadOnlyDictionary<string, Me
 
     /// <summary>Reads the answer to <see cref="RouteScript"/>.</summary>
     /// <param name="output">The answer.</param>
+    /// <param name="nonce">See <see cref="HostAnswer"/>.</param>
     /// <param name="addresses">The addresses that were asked about.</param>
     /// <exception cref="FormatException">The answer is no such answer.</exception>
-    public static RouteState Parse(string output, IReadOnlyList<string> addresses)
+    public static RouteState Parse(string output, string nonce, IReadOnlyList<string> addresses)
     {
-        var answer = new HostAnswer(output);
+        var answer = new HostAnswer(output, nonce);
         return new RouteState(
             answer.All("login").Select(p => new Verdict(p.ExitCode, Line(p))).FirstOrDefault(),
             addresses.Select((name, i) => (name, Route: Route(answer, i))).ToDictionary(a => a.name, a => a.Route, StringComparer.Ordinal));
@@ -26,13 +27,13 @@ internal sealed record RouteState(Verdict? Login, IReadOnlyDictionary<string, Me
     private static MemoryRoute Route(HostAnswer answer, int index)
     {
         string which = index.ToString(CultureInfo.InvariantCulture);
-        AnswerPart resolved = answer.All("address").FirstOrDefault(p => p.Word(1) == which)
+        AnswerPart resolved = answer.All("address").FirstOrDefault(p => p.Word(0) == which)
             ?? throw new FormatException("an address is missing");
         return new MemoryRoute(
             resolved.ExitCode == 0
-                ? [.. resolved.Lines.Where(l => l.Length > 0).Select(l => IPAddress.Parse(l.Split('%')[0]))]
+                ? [.. resolved.Filled.Select(l => IPAddress.Parse(l.Split('%')[0]))]
                 : [],
-            [.. answer.All("door").Where(p => p.Word(1) == which).Select(Door)]);
+            [.. answer.All("door").Where(p => p.Word(0) == which).Select(Door)]);
     }
 
     /// <remarks>bash says "Connection refused" where the packets came through; timeout(1) ends with 124; 127: no bash.</remarks>
