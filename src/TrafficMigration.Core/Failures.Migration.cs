@@ -38,4 +38,14 @@ public static partial class Failures
     public static MigrationException MigrationUnobserved(string source, string destination, string vm, MigrationException cause) => Make(
         nameof(MigrationUnobserved), FailureKind.Connection, source, vm, cause,
         $"The migration of VM '{vm}' from '{source}' to '{destination}' goes on at the hosts, but cannot be watched: {cause.Message} Look at both hosts ('virsh list --all', 'virsh domjobinfo') before you do anything with this VM.");
+
+    /// <summary>The pre-flight found what would make the migration fail, so it was not begun.</summary>
+    /// <param name="source">The source.</param>
+    /// <param name="destination">The destination.</param>
+    /// <param name="vm">The VM.</param>
+    /// <param name="findings">What was found and what to do about it, each.</param>
+    public static MigrationException PreflightFailed(
+        string source, string destination, string vm, IEnumerable<(string Message, string Remedy)> findings) => Make(
+        nameof(PreflightFailed), FailureKind.InvalidState, source, vm, null,
+        $"The migration of VM '{vm}' from '{source}' to '{destination}' was not begun: {string.Join(' ', findings.Select(f => $"{Sentence(f.Message)} {Sentence(f.Remedy)}"))} It runs on where it was. Test-MigrationPlan shows when all is well.");
 }

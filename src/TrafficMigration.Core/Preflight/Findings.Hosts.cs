@@ -145,7 +145,8 @@ internal static partial class Findings
 
     public static PreflightFinding FolderFull(HostState host, string folder, bool isSource) => new()
     {
-        Severity = Error,
+        // Measured with libvirt 11.3: without room for logs a migration works, and nobody can read later how.
+        Severity = folder == "/var/log" ? Warning : Error,
         Check = nameof(FolderFull),
         HostName = host.HostName,
         Source = isSource ? host.HostName : null,

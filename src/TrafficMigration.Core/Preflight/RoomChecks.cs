@@ -7,7 +7,7 @@ namespace TrafficMigration.Preflight;
 internal static class RoomChecks
 {
     // What a migration writes besides memory (state, definition, log) is less than this.
-    private const long LeastBytes = 1 << 20;
+    private const long LeastBytes = 1 << 16;
 
     private static readonly string[] SourceFolders = ["/run", "/etc/libvirt"];
 
