@@ -25,9 +25,8 @@ AfterAll {
 }
 
 Describe 'Test-MigrationPlan between two healthy hosts' {
-    It 'finds nothing against <_>' -ForEach 'PreCopy', 'PostCopy', 'PreCopyThenPostCopy' {
-        $found = Get-VMTrafficRate kvm-a -SampleCount 1 | Get-MigrationPlan -Destination kvm-b -NoProbe -Strategy $_ | Test-MigrationPlan
-        $found | Out-String | Should -BeNullOrEmpty
+    It 'finds nothing against <_>' -ForEach 'PreCopy', 'PostCopy' {
+        Get-TestPlan -Strategy $_ | Test-MigrationPlan | Out-String | Should -BeNullOrEmpty
     }
 }
 

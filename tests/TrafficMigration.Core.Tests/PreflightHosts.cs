@@ -25,14 +25,16 @@ internal sealed class PreflightHosts
     /// <summary>How far each host's clock is from ours.</summary>
     public Dictionary<string, TimeSpan> Skew { get; } = [];
 
-    /// <summary>Hosts that cannot be reached, and how many commands each ran.</summary>
+    /// <summary>Hosts that cannot be reached.</summary>
     public HashSet<string> Unreachable { get; } = [];
 
+    /// <summary>How many commands each host ran.</summary>
     public Dictionary<string, int> Commands { get; } = [];
 
     /// <summary>What the destination says of QEMU and processor; by default that it can.</summary>
     public string EmulatorAnswer { get; set; } = "\n@NONCE = 0";
 
+    /// <inheritdoc cref="EmulatorAnswer"/>
     public string CpuAnswer { get; set; } = "\n@NONCE = 0";
 
     public static string Recorded(string name) =>

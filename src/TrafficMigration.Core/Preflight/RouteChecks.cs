@@ -9,7 +9,7 @@ internal static class RouteChecks
     public static PreflightFinding? Identity(HostState source, HostState destination) =>
         source.Uuid == destination.Uuid
             ? Findings.SameHost(source, destination, source.MachineId.Length > 0 && destination.MachineId.Length > 0 && source.MachineId != destination.MachineId)
-        : source.LibvirtHostName == destination.LibvirtHostName ? Findings.SameHostName(source, destination)
+        : source.LibvirtHostName.Length > 0 && source.LibvirtHostName == destination.LibvirtHostName ? Findings.SameHostName(source, destination)
         : null;
 
     /// <summary>Versions: QEMU promises migration to the same or a newer version only. Fix releases do not count.</summary>
