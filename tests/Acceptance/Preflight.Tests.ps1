@@ -1,6 +1,7 @@
 BeforeAll {
     Import-Module "$PSScriptRoot/../../lab/Lab.psm1"
-    Invoke-Lab guest-start kvm-a vm1 --memory 144 --fill 8
+    # It must run, and need not have booted: nothing is asked of the guest itself.
+    Invoke-Lab guest-start kvm-a vm1 --memory 144 --fill 8 --no-wait
 
     function Get-TestPlan([string] $VM = 'vm1', [string] $Destination = 'kvm-b', [string] $Strategy = 'PreCopy') {
         [pscustomobject]@{ HostName = 'kvm-a'; VMName = $VM; TxBitsPerSecond = 1e6; RxBitsPerSecond = 2e6 } |
@@ -38,11 +39,6 @@ Describe 'Test-MigrationPlan sees before anything moves that' {
         $found.HostName | Should -Be kvm-a
         $found.VMName | Should -BeNullOrEmpty
         $found.Message | Should -Match "'kvm-a'.*'kvm-b'.*Host key verification failed"
-    }
-
-    It 'the source may not log in at the destination' {
-        $found = Test-WithFault kvm-a 'mv ~/.ssh/id_ed25519 ~/.ssh/away' 'mv ~/.ssh/away ~/.ssh/id_ed25519'
-        $found.Check | Should -Be LoginRefused
     }
 
     It 'the source cannot resolve the name of the destination' {
