@@ -17,6 +17,7 @@
         'Resume-TrafficSensitiveMigration'
         'Start-TrafficSensitiveMigration'
         'Stop-TrafficSensitiveMigration'
+        'Test-MigrationPlan'
     )
     FunctionsToExport = @()
     VariablesToExport = @()

@@ -63,4 +63,14 @@ public static partial class Failures
     public static MigrationException VMMemoryLost(string source, string destination, string vm, string sourceState) => Make(
         nameof(VMMemoryLost), FailureKind.Failed, source, vm, null,
         $"VM '{vm}' was lost in post-copy: its memory was split between '{source}' and '{destination}', and QEMU at '{destination}' has ended. At '{source}' it is {sourceState}, without the memory that it had written since. It cannot go on: end it there ('virsh destroy'), and start it anew from its disks.");
+
+    /// <summary>The pre-flight found what would make the migration fail, so it was not begun.</summary>
+    /// <param name="source">The source.</param>
+    /// <param name="destination">The destination.</param>
+    /// <param name="vm">The VM.</param>
+    /// <param name="findings">What was found and what to do about it, each.</param>
+    public static MigrationException PreflightFailed(
+        string source, string destination, string vm, IEnumerable<(string Message, string Remedy)> findings) => Make(
+        nameof(PreflightFailed), FailureKind.InvalidState, source, vm, null,
+        $"The migration of VM '{vm}' from '{source}' to '{destination}' was not begun: {string.Join(' ', findings.Select(f => $"{Sentence(f.Message)} {Sentence(f.Remedy)}"))} It runs on where it was. Test-MigrationPlan shows when all is well.");
 }

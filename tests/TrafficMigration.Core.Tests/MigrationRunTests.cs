@@ -272,7 +272,7 @@ public sealed class MigrationRunTests : IDisposable
         var listener = new Listener { Progressed = _ => leave.Cancel() };
 
         await new MigrationRun(_journals.Store, site.ConnectAsync, listener).StartAsync(
-            [Plan("vm1", "kvm1", "a", Technique.PreCopy)], new RunOptions { Pace = FakeSite.Pace }, TestContext.Current.CancellationToken, leave.Token);
+            [Plan("vm1", "kvm1", "a", Technique.PreCopy)], new RunOptions { Pace = FakeSite.Pace, SkipPreflight = true }, TestContext.Current.CancellationToken, leave.Token);
 
         VMMigrationResult result = Assert.Single(listener.Results);
         Assert.Equal((MigrationOutcome.Unclear, "MigrationLeft"), (result.Outcome, result.Error!.ErrorId));
@@ -294,7 +294,7 @@ public sealed class MigrationRunTests : IDisposable
     {
         var listener = new Listener { Progressed = onProgress ?? (_ => { }) };
         await new MigrationRun(_journals.Store, site.ConnectAsync, listener).StartAsync(
-            [Plan("vm1", "kvm1", "a", technique)], (options ?? new RunOptions()) with { Pace = FakeSite.Pace }, stop?.Token ?? TestContext.Current.CancellationToken, CancellationToken.None);
+            [Plan("vm1", "kvm1", "a", technique)], (options ?? new RunOptions()) with { Pace = FakeSite.Pace, SkipPreflight = true }, stop?.Token ?? TestContext.Current.CancellationToken, CancellationToken.None);
         return Assert.Single(listener.Results);
     }
 

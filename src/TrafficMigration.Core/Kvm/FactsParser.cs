@@ -115,7 +115,7 @@ internal static class FactsParser
     /// Two lines: whether any process may use userfaultfd (1) or only privileged ones (0), empty on a kernel without
     /// that setting (proc_sys_vm(5)); and the user id that libvirt gives QEMU (capabilities, DAC base label).
     /// </remarks>
-    private static bool? PostCopyCapable(List<string> section)
+    internal static bool? PostCopyCapable(List<string> section)
     {
         string setting = section.Count > 0 ? section[0] : "";
         string user = section.Count > 1 ? section[1] : "";

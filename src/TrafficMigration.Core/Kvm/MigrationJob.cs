@@ -73,6 +73,6 @@ internal sealed class MigrationJob(RemoteShell source, string name)
         return result.ExitCode == 0 ? result.Output : throw VirshFailure.From(source.HostName, tried, result);
     }
 
-    private static string UriHost(string host) =>
+    internal static string UriHost(string host) =>
         host.Contains(':', StringComparison.Ordinal) ? $"[{host}]" : host;
 }

@@ -3,6 +3,7 @@ using TrafficMigration.Kvm;
 using TrafficMigration.Migration.Adaptive;
 using TrafficMigration.Planning;
 using TrafficMigration.Prediction;
+using TrafficMigration.Preflight;
 
 namespace TrafficMigration.Migration;
 
@@ -66,6 +67,7 @@ public sealed class MigrationRun
         await using var run = new RunContext(id, options, journal, _connect, _listener) { Stop = stopping.Token, Leave = leave, RunTimeout = runTimeout.Token };
         run.Write(new JournalEntry { Event = run.Event(MigrationEventKind.Run, $"{beginning}, {records.Length} VMs"), Head = head });
         await LeaseAsync(run, records);
+        await CheckAsync(run, records);
         if (options.RunTimeout is { } limit)
         {
             runTimeout.CancelAfter(limit);
@@ -120,6 +122,29 @@ public sealed class MigrationRun
             {
                 run.Refused[host] = e;
             }
+        }
+    }
+
+    /// <summary>Checks what is to be begun; each VM's errors are told when its turn comes.</summary>
+    private static async Task CheckAsync(RunContext run, VMMigrationRecord[] records)
+    {
+        VMMigrationPlan[] begin = [.. records.Where(r => r.Job is null && !run.Refused.ContainsKey(r.Source) && !run.Refused.ContainsKey(r.Destination)).Select(r => r.Plan)];
+        if (run.Options.SkipPreflight || begin.Length == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            run.Findings = await MigrationPreflight.CheckAsync(begin, (host, token) => run.Host(host).ConnectAsync(token), run.Stop);
+            foreach (PreflightFinding finding in run.Findings.Where(f => f.Severity == FindingSeverity.Warning))
+            {
+                run.Note(MigrationEventKind.Trouble, $"{finding.Message} {finding.Remedy}", finding.HostName, finding.VMName);
+            }
+        }
+        catch (OperationCanceledException) when (run.Stop.IsCancellationRequested)
+        {
+            // Each VM says so itself.
         }
     }
 

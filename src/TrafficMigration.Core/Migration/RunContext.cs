@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using TrafficMigration.Kvm;
 using TrafficMigration.Migration.Adaptive;
+using TrafficMigration.Preflight;
 
 namespace TrafficMigration.Migration;
 
@@ -44,6 +45,9 @@ internal sealed class RunContext(
 
     /// <summary>The traffic while the run lasts; <see langword="null"/> where nothing is adapted to it.</summary>
     public TrafficWatch? Traffic { get; set; }
+
+    /// <summary>What the checks before the start have found.</summary>
+    public IReadOnlyList<PreflightFinding> Findings { get; set; } = [];
 
     /// <summary>The hosts that cannot be used, each with the reason: another run has them, or they are not to be reached.</summary>
     public ConcurrentDictionary<string, MigrationException> Refused { get; } = new(StringComparer.OrdinalIgnoreCase);

@@ -1,5 +1,6 @@
 using TrafficMigration.Kvm;
 using TrafficMigration.Planning;
+using TrafficMigration.Preflight;
 
 namespace TrafficMigration.Migration;
 
@@ -116,6 +117,12 @@ internal sealed class VMMigration(VMMigrationRecord record, RunContext run)
         if (!here.IsRunning)
         {
             throw Failures.VMNotRunning(_plan.Source, _plan.VMName, here.ToString());
+        }
+
+        PreflightFinding[] errors = [.. run.Findings.Where(f => f.Severity == FindingSeverity.Error && f.Concerns(_plan))];
+        if (errors.Length > 0)
+        {
+            throw Failures.PreflightFailed(_plan.Source, _plan.Destination, _plan.VMName, errors.Select(f => (f.Message, f.Remedy)));
         }
 
         _id ??= await DomainQueries.IdAsync(source, _plan.VMName, run.Stop);

@@ -52,6 +52,6 @@ internal static class StorageQueries
         return located;
     }
 
-    private static DiskStorage Classify(string type) =>
+    internal static DiskStorage Classify(string type) =>
         SharedTypes.Contains(type) ? DiskStorage.Shared : LocalTypes.Contains(type) ? DiskStorage.Local : DiskStorage.Unknown;
 }

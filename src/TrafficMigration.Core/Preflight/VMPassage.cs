@@ -1,0 +1,26 @@
+using TrafficMigration.Planning;
+
+namespace TrafficMigration.Preflight;
+
+/// <summary>One VM's way, with all that the hosts said about it.</summary>
+/// <param name="Plan">Its plan.</param>
+/// <param name="Source">The host it leaves.</param>
+/// <param name="Destination">The host it goes to.</param>
+/// <param name="Guest">The VM as the source has it.</param>
+internal sealed record VMPassage(VMMigrationPlan Plan, HostState Source, HostState Destination, GuestState Guest)
+{
+    /// <summary>The VM needs QEMU's post-copy, from the start or perhaps later.</summary>
+    public bool UsesPostCopy => Plan.Technique == Technique.PostCopy || Plan.SwitchesToPostCopy;
+
+    /// <summary>Where the memory is to go, as the source is told.</summary>
+    public static string MemoryAddress(VMMigrationPlan plan) => plan.MigrationAddress ?? plan.Destination;
+
+    /// <summary>The paths that it needs.</summary>
+    public IReadOnlyList<PathDemand> Paths { get; } = PathDemands.Of(Guest);
+
+    /// <summary>The QEMU that it needs.</summary>
+    public EmulatorDemand Emulator { get; } = EmulatorDemand.Of(Guest.Live);
+
+    /// <summary>The processor that it needs; <see langword="null"/> where there is nothing to compare.</summary>
+    public CpuDemand? Cpu { get; } = CpuDemand.Of(Guest, Source);
+}
