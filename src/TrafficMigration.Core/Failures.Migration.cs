@@ -60,9 +60,9 @@ public static partial class Failures
         $"VM '{vm}' was shut down, by its owner or by its host, while it moved from '{source}' to '{destination}'. Now it is {sourceState} at '{source}' and {destinationState} at '{destination}'. Start it where it is defined, if it is to run.");
 
     /// <summary>Half of the VM's memory is gone.</summary>
-    public static MigrationException VMMemoryLost(string source, string destination, string vm, string sourceState) => Make(
+    public static MigrationException VMMemoryLost(string source, string destination, string vm, string sourceState, string destinationState) => Make(
         nameof(VMMemoryLost), FailureKind.Failed, source, vm, null,
-        $"VM '{vm}' was lost in post-copy: its memory was split between '{source}' and '{destination}', and QEMU at '{destination}' has ended. At '{source}' it is {sourceState}, without the memory that it had written since. It cannot go on: end it there ('virsh destroy'), and start it anew from its disks.");
+        $"VM '{vm}' was lost in post-copy: its memory was split between '{source}' and '{destination}', and one of its two QEMUs has ended. Now it is {sourceState} at '{source}' and {destinationState} at '{destination}'. It cannot go on: end what is left of it ('virsh destroy'), and start it anew from its disks.");
 
     /// <summary>The pre-flight found what would make the migration fail, so it was not begun.</summary>
     /// <param name="source">The source.</param>

@@ -69,7 +69,8 @@ Describe 'The main job' {
     }
 
     It 'leaves nothing of itself on the source' {
-        ssh kvm-a 'ls -d /tmp/trafficmigration.* 2>/dev/null' | Should -BeNullOrEmpty
+        # The watches of the test before are its own.
+        ssh kvm-a 'ls /run/lock/trafficmigration; pgrep -a virsh | grep -v query-migrate' | Should -BeNullOrEmpty
         ssh kvm-a 'virsh -q list --all --name' | Where-Object { $_ } | Should -BeNullOrEmpty
     }
 
@@ -77,12 +78,19 @@ Describe 'The main job' {
         ssh kvm-b 'virsh -q list --name --persistent' | Should -Contain vm1
     }
 
-    It 'refuses an old plan whose VM has moved, and moves nothing' {
+    It 'leaves a VM alone that an earlier run has moved, and says so without an error' {
         $plan = 'HostName,VMName,TxBitsPerSecond,RxBitsPerSecond', 'kvm-a,vm1,1,2' | ConvertFrom-Csv | Get-MigrationPlan -Destination kvm-b -NoProbe
+        $result = $plan | Start-TrafficSensitiveMigration -Confirm:$false -ErrorVariable problem
+        $result.Outcome | Should -Be AlreadyThere
+        $problem | Should -BeNullOrEmpty
+        Get-Place vm1 | Should -Be kvm-b
+    }
+
+    It 'refuses a VM that is nowhere' {
+        $plan = 'HostName,VMName,TxBitsPerSecond,RxBitsPerSecond', 'kvm-a,vm9,1,2' | ConvertFrom-Csv | Get-MigrationPlan -Destination kvm-b -NoProbe
         $result = $plan | Start-TrafficSensitiveMigration -Confirm:$false -ErrorAction SilentlyContinue -ErrorVariable problem
         $result.Outcome | Should -Be Failed
         $problem.FullyQualifiedErrorId | Should -BeLike 'VMNotFound,*'
-        Get-Place vm1 | Should -Be kvm-b
     }
 
     It 'refuses a destination that is the source under another name' {
@@ -123,13 +131,17 @@ Describe 'The main job' {
         # The source cannot verify the destination: its known_hosts no longer has the key.
         ssh kvm-b 'mv ~/.ssh/known_hosts ~/.ssh/known_hosts.away'
         try {
-            $result = Get-VMTrafficRate kvm-b -Name vm1 -SampleCount 1 | Get-MigrationPlan -Destination kvm-a -NoProbe |
-                Start-TrafficSensitiveMigration -Confirm:$false -ErrorAction SilentlyContinue -ErrorVariable problem
+            $plan = Get-VMTrafficRate kvm-b -Name vm1 -SampleCount 1 | Get-MigrationPlan -Destination kvm-a -NoProbe
+            $checked = $plan | Start-TrafficSensitiveMigration -Confirm:$false -ErrorAction SilentlyContinue -ErrorVariable finding
+            $result = $plan | Start-TrafficSensitiveMigration -Confirm:$false -SkipPreflight -ErrorAction SilentlyContinue -ErrorVariable problem
         }
         finally {
             ssh kvm-b 'mv ~/.ssh/known_hosts.away ~/.ssh/known_hosts'
         }
 
+        # The pre-flight finds it before libvirt does.
+        $checked.Outcome | Should -Be Failed
+        $finding[0].FullyQualifiedErrorId | Should -BeLike 'PreflightFailed,*'
         $result.Outcome | Should -Be Failed
         $problem[0].FullyQualifiedErrorId | Should -BeLike 'MigrationFailed,*'
         $problem[0].Exception.Message | Should -Match "vm1.*kvm-b.*kvm-a.*[Hh]ost key verification failed.*runs at 'kvm-b'"

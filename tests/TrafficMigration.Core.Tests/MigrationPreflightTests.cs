@@ -100,6 +100,14 @@ public sealed class MigrationPreflightTests
         Assert.Equal((severity, check), (finding.Severity, finding.Check));
     }
 
+    [Fact]
+    public async Task A_VM_that_libvirt_calls_tainted_twice_has_no_snapshot()
+    {
+        const string Once = "Messages:       tainted: running with undesirable elevated privileges";
+        PreflightHosts hosts = new PreflightHosts().With("kvm-a", Once, Once + "\n                tainted: custom monitor control commands issued");
+        Assert.Empty(await hosts.CheckAsync());
+    }
+
     [Theory]
     [InlineData(OtherId, "vm1", 5, "NameTaken", FindingSeverity.Error)]
     [InlineData(null, "vm1", 5, "DefinitionReplaced", FindingSeverity.Warning)]

@@ -97,6 +97,7 @@ public sealed class MigrationRunTests : IDisposable
     [InlineData("shut off (shutdown)", null, "VMStopped")]
     [InlineData(null, "shut off (shutdown)", "VMStopped")]
     [InlineData("paused (post-copy failed)", null, "VMMemoryLost")]
+    [InlineData("shut off (crashed)", "running (post-copy failed)", "VMMemoryLost")]
     public async Task A_VM_that_ended_meanwhile_is_no_success_and_no_failure_to_move(string? source, string? destination, string errorId)
     {
         var site = new FakeSite();

@@ -27,13 +27,14 @@ internal sealed class HostLease : IAsyncDisposable
     /// <param name="channel">The host.</param>
     /// <param name="runId">The run; if the host is held by a former life of the same run, this waits until that is over.</param>
     /// <param name="owner">Who runs it: shown to whoever is refused.</param>
+    /// <param name="life">Tells this process' lease from one of a former life of the run.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="MigrationException"><c>HostBusy</c>, <c>HostHasMigrations</c>, and the channel's own.</exception>
     public static async Task<HostLease> AcquireAsync(
-        ICommandChannel channel, string runId, string owner, CancellationToken cancellationToken)
+        ICommandChannel channel, string runId, string owner, string life, CancellationToken cancellationToken)
     {
         ICommandStream stream = await channel.StartAsync(
-            $"exec sh -c {ShellText.Quote(JobScripts.Lease)} sh {ShellText.Quote(runId)} {ShellText.Quote(owner)}", cancellationToken);
+            $"exec sh -c {ShellText.Quote(JobScripts.Lease)} sh {ShellText.Quote(runId)} {ShellText.Quote(owner)} {ShellText.Quote(life)}", cancellationToken);
         try
         {
             string? answer = await stream.ReadLineAsync(cancellationToken);

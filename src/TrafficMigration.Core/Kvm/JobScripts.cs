@@ -97,19 +97,23 @@ internal static class JobScripts
         rm -rf -- "${place:?}/${1:?}"
         """;
 
-    // $1 run, $2 who it is. A lock of the kernel on the folder: it ends with this process, whatever becomes of us. The
-    // process ends when its input does, and 30 s after the last sign of life: a connection that hangs must not block a
-    // host. A run that comes again waits for its own former lease.
+    // $1 run, $2 who it is, $3 which life of the run. A lock of the kernel on the folder: it ends with this process,
+    // whatever becomes of us. The process ends when its input does, and 30 s after the last sign of life: a connection
+    // that hangs must not block a host. A run that comes again waits for its own former lease; one that knows the host
+    // by two names holds it already.
 
     /// <summary>Prints "held", or "busy" and who holds the host; then stays as long as signs of life come.</summary>
     public const string Lease = Place +
         """
+        stay() { while timeout 30 sh -c 'read -r line'; do :; done; }
         exec 9<"$place" || exit 73
         tries=0
         until flock -n 9; do
-          holder=$(cat "$place/holder" 2>/dev/null)
-          case $holder in "$1 "*) ;; *) echo "busy $holder"; exit 75 ;; esac
-          tries=$((tries + 1)); [ $tries -lt 35 ] || { echo "busy $holder"; exit 75; }
+          run= life= owner=
+          { read -r run life; read -r owner; } 2>/dev/null <"$place/holder"
+          [ "$run $life" = "$1 $3" ] && { echo held; stay; exit; }
+          tries=$((tries + 1))
+          [ "$run" = "$1" ] && [ $tries -lt 35 ] || { echo "busy $run $owner"; exit 75; }
           sleep 1
         done
         for folder in "$place"/*-*; do
@@ -119,9 +123,9 @@ internal static class JobScripts
             echo "left ${folder%%-*}"; exit 75
           fi
         done
-        note=$(mktemp "$place/XXXXXX") && printf '%s %s\n' "$1" "$2" >"$note" && mv "$note" "$place/holder"
+        note=$(mktemp "$place/XXXXXX") && printf '%s %s\n%s\n' "$1" "$3" "$2" >"$note" && mv "$note" "$place/holder"
         echo held
-        while timeout 30 sh -c 'read -r line'; do :; done
+        stay
         rm -f "$place/holder"
         """;
 }

@@ -7,6 +7,8 @@ namespace TrafficMigration.Migration;
 /// <summary>What follows a job: finding out where the VM is, putting its definitions right, and saying how it ended.</summary>
 internal sealed class MigrationCleanup(VMMigrationPlan plan, string vmId, RunHost source, RunHost destination, RunPace pace)
 {
+    private const string PostCopyFailed = "post-copy failed";
+
     // $1 VM, $2 whether it starts with its host. After a broken connection libvirt leaves the VM without a definition.
     private const string Define =
         """
@@ -35,7 +37,8 @@ internal sealed class MigrationCleanup(VMMigrationPlan plan, string vmId, RunHos
         {
             DomainState here = await source.StateAsync(vmId, cancellationToken);
             DomainState there = await destination.StateAsync(vmId, cancellationToken);
-            bool settled = (here.IsRunning && !there.IsActive) || (there.IsRunning && !here.IsActive);
+            // "Running (post-copy failed)" is what libvirt says of a guest that waits for memory: that may pass.
+            bool settled = (here.IsRunning && !there.IsActive) || (there is { IsRunning: true, Reason: not PostCopyFailed } && !here.IsActive);
             if (settled || DateTime.UtcNow > end)
             {
                 return (here, there);
@@ -65,7 +68,7 @@ internal sealed class MigrationCleanup(VMMigrationPlan plan, string vmId, RunHos
             }
         }
 
-        if (place == destination && marks.IsPersistent)
+        if (place == destination && marks.IsPersistent && there.Reason != PostCopyFailed)
         {
             CommandResult defined = await RunAsync(destination, Define, vmId, marks.StartsWithHost ? "autostart" : "");
             if (defined.ExitCode != 0)
@@ -92,14 +95,16 @@ internal sealed class MigrationCleanup(VMMigrationPlan plan, string vmId, RunHos
     {
         string said = marks.Said.Length > 0 ? marks.Said : "libvirt left no word about it";
         RunHost? place = Place(here, there);
+        if ((place == source ? here : there).Reason == PostCopyFailed && place is not null)
+        {
+            return (
+                MigrationState.Failed, MigrationOutcome.Failed,
+                Failures.VMMemoryLost(plan.Source, plan.Destination, plan.VMName, here.ToString(), there.ToString()));
+        }
+
         if (place == destination)
         {
             return (MigrationState.Done, MigrationOutcome.Completed, null);
-        }
-
-        if (place == source && here.Reason == "post-copy failed")
-        {
-            return (MigrationState.Failed, MigrationOutcome.Failed, Failures.VMMemoryLost(plan.Source, plan.Destination, plan.VMName, here.ToString()));
         }
 
         if (place == source)

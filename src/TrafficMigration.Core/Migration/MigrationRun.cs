@@ -99,6 +99,7 @@ public sealed class MigrationRun
     private static async Task LeaseAsync(RunContext run, VMMigrationRecord[] records)
     {
         string owner = $"{Environment.UserName}@{Environment.MachineName} since {DateTimeOffset.Now:yyyy-MM-dd HH:mm:ss zzz}";
+        string life = RandomNumberGenerator.GetHexString(8, lowercase: true);
         string[] hosts = [.. records.SelectMany(r => (string[])[r.Source, r.Destination])
             .Distinct(StringComparer.OrdinalIgnoreCase).Order(StringComparer.OrdinalIgnoreCase)];
         await Task.WhenAll(hosts.Select(async host =>
@@ -116,7 +117,7 @@ public sealed class MigrationRun
         {
             try
             {
-                await run.Host(host).LeaseAsync(run.RunId, owner, run.Leave);
+                await run.Host(host).LeaseAsync(run.RunId, owner, life, run.Leave);
             }
             catch (MigrationException e)
             {

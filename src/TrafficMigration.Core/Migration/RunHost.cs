@@ -91,10 +91,10 @@ internal sealed class RunHost(
 
     /// <summary>Takes the host for the run, and takes it again whenever its connection was lost.</summary>
     /// <exception cref="MigrationException">As for <see cref="HostLease.AcquireAsync"/>, at the first time.</exception>
-    public async Task LeaseAsync(string runId, string owner, CancellationToken cancellationToken)
+    public async Task LeaseAsync(string runId, string owner, string life, CancellationToken cancellationToken)
     {
-        _lease = await HostLease.AcquireAsync(await ConnectAsync(cancellationToken), runId, owner, cancellationToken);
-        _leasing = KeepLeaseAsync(runId, owner);
+        _lease = await HostLease.AcquireAsync(await ConnectAsync(cancellationToken), runId, owner, life, cancellationToken);
+        _leasing = KeepLeaseAsync(runId, owner, life);
     }
 
     /// <summary>Counts a VM that is being watched here, until the returned object is disposed.</summary>
@@ -119,7 +119,7 @@ internal sealed class RunHost(
         _closed.Dispose();
     }
 
-    private async Task KeepLeaseAsync(string runId, string owner)
+    private async Task KeepLeaseAsync(string runId, string owner, string life)
     {
         try
         {
@@ -128,7 +128,7 @@ internal sealed class RunHost(
                 await _lease!.Ended.WaitAsync(_closed.Token);
                 await _lease.DisposeAsync();
                 await PatientlyAsync(
-                    async () => _lease = await HostLease.AcquireAsync(await ConnectAsync(_closed.Token), runId, owner, _closed.Token), _closed.Token);
+                    async () => _lease = await HostLease.AcquireAsync(await ConnectAsync(_closed.Token), runId, owner, life, _closed.Token), _closed.Token);
             }
         }
         catch (OperationCanceledException)

@@ -120,8 +120,8 @@ internal static class HostStateParser
     }
 
     /// <remarks>
-    /// <c>virsh domjobinfo --rawstats</c>: job type 0 is none. The rows of <c>virsh snapshot-list</c> alone begin with a
-    /// blank.
+    /// <c>virsh domjobinfo --rawstats</c>: job type 0 is none. Behind it, rows that begin with a blank are those of
+    /// <c>virsh snapshot-list</c>; before it, a tainted VM's second message begins so, too.
     /// </remarks>
     private static GuestState? Guest(List<string> block, Dictionary<string, XElement> live, Dictionary<string, XElement> sent)
     {
@@ -131,7 +131,7 @@ internal static class HostStateParser
             ? new GuestState(
                 id, said["Name"], said["State"], said.GetValueOrDefault("Job type") is not (null or "0"),
                 said["Persistent"] == "yes", said["Autostart"] == "enable",
-                block.Count(l => l.StartsWith(' ') && l.Trim().Length > 0), running, migratable)
+                block.SkipWhile(l => !l.StartsWith("Job type", StringComparison.Ordinal)).Count(l => l.StartsWith(' ') && l.Trim().Length > 0), running, migratable)
             : null;
     }
 
