@@ -170,7 +170,8 @@ function Invoke-Run([int] $Number) {
     $ended0 = @(@($gone) + @($lost) + @($waiting) | Select-Object -Unique)
     $judged = @($vms | Where-Object { $_ -notin $ended0 })
     $verdict = Invoke-LabCommand -Loose check @judged
-    $bad = @($verdict | Where-Object { $_ -notmatch '^vm\d ok ' })
+    # A VM without a word about it is as bad as one with a bad word.
+    $bad = @($judged | ForEach-Object { $vm = $_; if (-not ($verdict -match "^$vm ok ")) { "$vm`: $($verdict -match "^$vm ")" } })
     foreach ($vm in $ended0) {
         # kvm may still hold a paused half; both go, and the VM begins anew.
         foreach ($name in $hosts) { $null = Invoke-Box $name "p=`$(cat /run/libvirt/qemu/$vm.pid 2>/dev/null) && kill -KILL `$p; sleep 0.5; virsh -q destroy $vm; virsh -q undefine $vm" }

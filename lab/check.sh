@@ -6,7 +6,8 @@
 check() {
     local vm pid pids=() bad=0
     for vm in "$@"; do
-        check_vm "$vm" & pids+=($!)
+        # In a condition, so that a question which fails ends no judgement.
+        (check_vm "$vm" || exit 1) & pids+=($!)
     done
     for pid in "${pids[@]}"; do wait "$pid" || bad=1; done
     return "$bad"
@@ -15,8 +16,8 @@ check() {
 check_vm() { # VM
     local vm=$1 host state places=() processes=0 problems=() before now count
     for host in $(kvm_boxes); do
-        # By QEMU itself, and not only by libvirt's word.
-        processes=$((processes + $(lab_run "$host" pgrep -cf -- "-name guest=$vm," </dev/null || true)))
+        # By QEMU itself, and not only by libvirt's word. The bracket keeps the question from finding itself.
+        processes=$((processes + $(lab_run "$host" pgrep -cf -- "-name [g]uest=$vm," </dev/null || true)))
         state=$(lab_run "$host" virsh -q domstate --domain "$vm" </dev/null 2>/dev/null | head -n 1)
         case $state in
             running) places+=("$host") ;;

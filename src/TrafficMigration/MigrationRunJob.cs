@@ -12,8 +12,11 @@ internal sealed class MigrationRunJob : Job, IRunOutput, IRunListener
 {
     private readonly RunWork _work;
     private readonly RunPresenter _presenter;
+    // Never disposed: the run may look at them until it has ended, and they hold nothing of the operating system.
+#pragma warning disable CA2213
     private readonly CancellationTokenSource _stop = new();
     private readonly CancellationTokenSource _leave = new();
+#pragma warning restore CA2213
     private readonly object _writing = new();
     private Task _running = Task.CompletedTask;
     private string _status = "";
@@ -87,8 +90,6 @@ internal sealed class MigrationRunJob : Job, IRunOutput, IRunListener
         {
             // Remove-Job -Force: whoever throws the job away leaves the run as it is.
             _leave.Cancel();
-            _leave.Dispose();
-            _stop.Dispose();
         }
 
         base.Dispose(disposing);
@@ -109,6 +110,13 @@ internal sealed class MigrationRunJob : Job, IRunOutput, IRunListener
         catch (OperationCanceledException)
         {
             end = JobState.Stopped;
+        }
+#pragma warning disable CA1031 // a job that nobody waits on has no other place to show what went wrong
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Locked(() => Error.Add(new ErrorRecord(e, "RunFailed", ErrorCategory.NotSpecified, null)));
+            end = JobState.Failed;
         }
 
         Locked(_presenter.Completed);

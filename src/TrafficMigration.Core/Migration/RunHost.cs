@@ -125,8 +125,10 @@ internal sealed class RunHost(
         {
             while (true)
             {
-                await _lease!.Ended.WaitAsync(_closed.Token);
-                await _lease.DisposeAsync();
+                HostLease lease = _lease!;
+                await lease.Ended.WaitAsync(_closed.Token);
+                _lease = null;
+                await lease.DisposeAsync();
                 await PatientlyAsync(
                     async () => _lease = await HostLease.AcquireAsync(await ConnectAsync(_closed.Token), runId, owner, life, _closed.Token), _closed.Token);
             }
