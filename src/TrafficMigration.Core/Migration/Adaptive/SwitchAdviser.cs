@@ -34,7 +34,7 @@ internal sealed class SwitchAdviser(SwitchRules? rules = null)
     public SwitchDecision? Look(JobFigures figures, LiveTraffic? traffic, DateTimeOffset now)
     {
         PreCopyProgress at = _passes.Observe(figures, now);
-        if (!_rules.MayAdapt || _state.HasSwitched || at.BytesPerSecond <= 0)
+        if (!_rules.MayAdapt || at.BytesPerSecond <= 0)
         {
             return null;
         }
