@@ -65,9 +65,15 @@ public sealed record SwitchDecision
     public override string ToString()
     {
         string what = Switches ? "switched to post-copy" : Pays ? "is to be switched to post-copy if this lasts" : "stays in pre-copy, what spoke for post-copy has passed";
-        string why = Cause == SwitchCause.NoConvergence
-            ? FormattableString.Invariant($"memory is sent at {PreCopyBitsPerSecond / 1e6:0} Mbps and dirtied at {DirtyBytesPerSecond * 8 / 1e6:0} Mbps")
-            : FormattableString.Invariant($"memory competes with {TxBitsPerSecond / 1e6:0} Mbps that the VM sends, in post-copy with {RxBitsPerSecond / 1e6:0} Mbps that it receives");
+        string why = (Cause, DirtyBytesPerSecond, TxBitsPerSecond) switch
+        {
+            (SwitchCause.NoConvergence, 0, _) => "a pass left no less memory than the one before",
+            (SwitchCause.NoConvergence, var dirty, _) => FormattableString.Invariant(
+                $"memory is sent at {PreCopyBitsPerSecond / 1e6:0} Mbps and dirtied at {dirty * 8 / 1e6:0} Mbps"),
+            (_, _, null) => "traffic is not known any more",
+            (_, _, var tx) => FormattableString.Invariant(
+                $"memory competes with {tx / 1e6:0} Mbps that the VM sends, in post-copy with {RxBitsPerSecond / 1e6:0} Mbps that it receives"),
+        };
         string preCopy = PreCopyRemaining is { } rest ? FormattableString.Invariant($"takes {rest.TotalSeconds:0} s in pre-copy") : "would not end in pre-copy";
         return FormattableString.Invariant(
             $"{what}: {why}; the rest of {BytesRemaining / 1048576.0:0} MiB {preCopy}, {PostCopyRemaining.TotalSeconds:0} s in post-copy");
