@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using TrafficMigration.Kvm;
 using TrafficMigration.Planning;
+using TrafficMigration.Prediction;
 using TrafficMigration.Traffic;
 
 namespace TrafficMigration.Migration.Adaptive;
@@ -8,77 +10,113 @@ namespace TrafficMigration.Migration.Adaptive;
 /// <summary>Samples the hosts of a run while it lasts: one sampler a host, as Get-VMTrafficRate -Continuous does.</summary>
 /// <remarks>
 /// The uplinks' counters hold the run's own memory streams, too. They are taken off by what libvirt says of each job's
-/// rate; a rest below a twentieth of the link is their headers and the difference of the clocks, and counts as nothing.
+/// rate, over the window of the counters.
 /// </remarks>
 internal sealed class TrafficWatch : IAsyncDisposable
 {
-    // TCP over Ethernet with full packets: 1514 bytes on the link for 1448 of memory (docs/planning.md).
-    private const double Framing = 1514.0 / 1448;
-    private const double Noise = 0.05;
+    // Framing is a guess (a NIC that cuts packets itself counts fewer headers), and two clocks never agree: so much of the
+    // streams is not taken for others' traffic.
+    private const double Uncertainty = 0.05;
 
+    // Of a link's speed on the wire. Greedy flows leave less than this unused.
+    private const double Full = 0.9;
+
+    // A flow that gets so much of another one's rate gets "no less" within what sharing among real TCP flows is worth.
+    private const double AsMuch = 0.8;
+
+    // Three intervals even out a burst, and are over before a pre-copy worth adapting is.
+    private const int Intervals = 3;
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    // Five samples missed: what is older says nothing about now.
     private static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(10);
 
-    private readonly ConcurrentDictionary<string, (HostMeasurement Measured, DateTime At)> _hosts = new(StringComparer.OrdinalIgnoreCase);
-    private readonly ConcurrentDictionary<VMMigrationPlan, long> _streams = new(ReferenceEqualityComparer.Instance);
+    private readonly ConcurrentDictionary<string, HostMeasurement> _hosts = new(StringComparer.OrdinalIgnoreCase);
+    private readonly ConcurrentDictionary<VMMigrationPlan, StreamRates> _streams = new(ReferenceEqualityComparer.Instance);
     private readonly CancellationTokenSource _stop = new();
+    private readonly Func<string, CancellationToken, Task<ICommandChannel>> _connect;
+    private readonly Action<string, string> _onTrouble;
+    private readonly TimeProvider _time;
     private readonly Task _sampling;
 
-    /// <summary>Begins to sample.</summary>
-    /// <param name="plans">The run's VMs.</param>
-    /// <param name="connect">The connection to a host, if it can be had now.</param>
-    /// <param name="onTrouble">Is told of a host that cannot be sampled.</param>
+    /// <summary>Begins to sample sources and destinations.</summary>
+    /// <param name="plans">The VMs whose hosts are to be sampled.</param>
+    /// <param name="connect">The connection to a host. It stays its owner's: the watch ends its sampler, not the connection.</param>
+    /// <param name="onTrouble">Is told once, from any thread, of a host that cannot be sampled (any more), and why.</param>
+    /// <param name="time">The clock; the system's where not given.</param>
     public TrafficWatch(
-        IReadOnlyList<VMMigrationPlan> plans, Func<string, CancellationToken, Task<ICommandChannel>> connect, Action<string, string> onTrouble)
+        IReadOnlyList<VMMigrationPlan> plans, Func<string, CancellationToken, Task<ICommandChannel>> connect,
+        Action<string, string> onTrouble, TimeProvider? time = null)
     {
-        var hosts = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
+        (_connect, _onTrouble, _time) = (connect, onTrouble, time ?? TimeProvider.System);
+        var towards = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         foreach (VMMigrationPlan plan in plans)
         {
             // The uplink is the one by which the memory goes.
-            hosts[plan.Source] = plan.MigrationAddress ?? plan.Destination;
-            hosts.TryAdd(plan.Destination, plan.Source);
+            towards[plan.Source] = plan.MigrationAddress ?? plan.Destination;
         }
 
-        _sampling = Task.WhenAll(hosts.Select(h => SampleAsync(h.Key, h.Value, connect, onTrouble)));
+        foreach (VMMigrationPlan plan in plans)
+        {
+            towards.TryAdd(plan.Destination, plan.Source);
+        }
+
+        _sampling = Task.WhenAll(towards.Select(h => SampleAsync(h.Key, h.Value)));
     }
 
-    /// <summary>Takes note of a job's rate; zero for a job that has ended.</summary>
-    public void Report(VMMigrationPlan plan, long bytesPerSecond)
-    {
-        if (bytesPerSecond > 0)
-        {
-            _streams[plan] = bytesPerSecond;
-        }
-        else
-        {
-            _streams.TryRemove(plan, out _);
-        }
-    }
+    /// <summary>Takes note of the rate of a job of this run, whether its hosts are sampled or not.</summary>
+    /// <param name="plan">The VM's plan, always the same object.</param>
+    /// <param name="bytesPerSecond">What libvirt says (<see cref="JobFigures.BytesPerSecond"/>); 0 for a job that has ended.</param>
+    public void Report(VMMigrationPlan plan, long bytesPerSecond) =>
+        _streams.GetOrAdd(plan, _ => new StreamRates()).Add(_time.GetUtcNow(), Math.Max(0, bytesPerSecond));
 
-    /// <summary>The traffic around a VM's migration; <see langword="null"/> where it is not known, or not known any more.</summary>
+    /// <summary>The traffic around a VM's migration.</summary>
+    /// <returns>
+    /// <see langword="null"/> where it is not known, or not known any more: a host is not sampled, its last sample is old,
+    /// no uplink's speed is known, the VM is on neither host, or part of what it sends may never reach the uplink.
+    /// </returns>
     public LiveTraffic? Now(VMMigrationPlan plan)
     {
-        if (Fresh(plan.Source) is not { } source || Fresh(plan.Destination) is not { } destination
-            || source.VirtualMachines.FirstOrDefault(v => v.VMId is not null ? v.VMId == plan.VMId : v.VMName == plan.VMName) is not { } vm
-            || (source.Host.LinkBitsPerSecond ?? destination.Host.LinkBitsPerSecond) is not { } link)
+        if (Fresh(plan.Source) is not { } source || Fresh(plan.Destination) is not { } destination)
         {
             return null;
         }
 
-        link = Math.Min(link, destination.Host.LinkBitsPerSecond ?? link);
-        (VMMigrationPlan Plan, long Rate)[] streams = [.. _streams.Select(s => (s.Key, s.Value))];
-        (VMMigrationPlan Plan, long Rate)[] leaving = [.. streams.Where(s => Same(s.Plan.Source, plan.Source))];
-        (VMMigrationPlan Plan, long Rate)[] arriving = [.. streams.Where(s => Same(s.Plan.Destination, plan.Destination))];
-        return new LiveTraffic(
-            vm.TxBitsPerSecond, vm.RxBitsPerSecond,
-            // Of what the source sends, the VM itself is named apart; other VMs contend, too.
-            Other(source.Host.BackgroundTxBitsPerSecond - vm.TxBitsPerSecond, leaving, link),
-            Other(destination.Host.BackgroundRxBitsPerSecond, arriving, link),
-            link, Math.Max(1, leaving.Length), Math.Max(1, arriving.Length));
+        // Where it runs after the switch it is listed at once; where it ran, its idle interface stays for a while.
+        VMTrafficRate? moved = Find(destination, plan);
+        VMTrafficRate? vm = moved ?? Find(source, plan);
+        if (vm is null || (moved is null ? source : destination).HasUnknownLocalTraffic
+            || (Speed(source) ?? Speed(destination)) is null)
+        {
+            return null;
+        }
+
+        bool isFull = source.Host.TxUtilization >= Full;
+        return new LiveTraffic
+        {
+            TxBitsPerSecond = vm.TxBitsPerSecond,
+            TxWantedBitsPerSecond = moved is null && isFull && vm.TxBitsPerSecond >= AsMuch * MemoryBits([plan], source.Host)
+                ? Math.Max(vm.TxBitsPerSecond, plan.Rate.TxBitsPerSecond)
+                : vm.TxBitsPerSecond,
+            RxBitsPerSecond = vm.RxBitsPerSecond,
+            SourceOtherTxBitsPerSecond = Other(
+                source.Host.BackgroundTxBitsPerSecond - (moved is null ? vm.TxBitsPerSecond : 0),
+                MemoryBits(_streams.Keys.Where(p => Same(p.Source, plan.Source)), source.Host)),
+            DestinationOtherRxBitsPerSecond = Other(
+                destination.Host.BackgroundRxBitsPerSecond - (moved is null ? 0 : vm.RxBitsPerSecond),
+                MemoryBits(_streams.Keys.Where(p => Same(p.Destination, plan.Destination)), destination.Host)),
+            SourceLinkBitsPerSecond = Speed(source),
+            DestinationLinkBitsPerSecond = Speed(destination),
+            IsSourceFull = isFull,
+            OtherStreams = [.. _streams.Where(s => s.Value.Last > 0 && !ReferenceEquals(s.Key, plan))
+                .Select(s => new OtherStream(
+                    Same(s.Key.Source, plan.Source), Same(s.Key.Destination, plan.Destination), s.Key.BandwidthLimitBitsPerSecond))
+                .Where(s => s.LeavesSource || s.EntersDestination)],
+            SampledAt = source.Host.SampledAt < destination.Host.SampledAt ? source.Host.SampledAt!.Value : destination.Host.SampledAt!.Value,
+        };
     }
 
-    /// <inheritdoc/>
+    /// <summary>Ends the samplers.</summary>
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
@@ -88,45 +126,44 @@ internal sealed class TrafficWatch : IAsyncDisposable
 
     private static bool Same(string one, string other) => string.Equals(one, other, StringComparison.OrdinalIgnoreCase);
 
-    private static long Other(long all, (VMMigrationPlan Plan, long Rate)[] streams, long link)
+    private static long? Speed(HostMeasurement host) => host.Host.LinkBitsPerSecond is > 0 and var speed ? speed : null;
+
+    private static VMTrafficRate? Find(HostMeasurement host, VMMigrationPlan plan) => host.VirtualMachines.FirstOrDefault(
+        v => v.VMId is not null && plan.VMId is not null ? v.VMId == plan.VMId : v.VMName == plan.VMName);
+
+    private static long Other(long all, double memory) => (long)Math.Max(0, all - (memory * (1 + Uncertainty)));
+
+    /// <summary>What these streams were of a host's uplink over the window of its counters, bit/s as counted.</summary>
+    private double MemoryBits(IEnumerable<VMMigrationPlan> plans, HostTraffic host)
     {
-        double rest = all - (streams.Sum(s => s.Rate) * 8 * Framing);
-        return rest > Noise * link ? (long)rest : 0;
+        DateTimeOffset to = host.SampledAt!.Value;
+        DateTimeOffset from = to - (host.Window ?? TimeSpan.Zero);
+        return plans.Sum(p => _streams.TryGetValue(p, out StreamRates? rates) ? rates.Mean(from, to) : 0) * 8 / TcpFraming.PayloadPerCounted;
     }
 
     private HostMeasurement? Fresh(string host) =>
-        _hosts.TryGetValue(host, out var last) && DateTime.UtcNow - last.At < FreshFor ? last.Measured : null;
+        _hosts.TryGetValue(host, out HostMeasurement? last) && _time.GetUtcNow() - last.Host.SampledAt < FreshFor ? last : null;
 
-    private async Task SampleAsync(
-        string host, string? towards, Func<string, CancellationToken, Task<ICommandChannel>> connect, Action<string, string> onTrouble)
+    [SuppressMessage("Design", "CA1031", Justification = "A run never fails because of its watch, whatever befalls that.")]
+    private async Task SampleAsync(string host, string towards)
     {
-        var options = new MeasureOptions { Interval = Interval, Count = 3, Destination = towards };
-        bool hasTold = false;
-        while (!_stop.IsCancellationRequested)
+        var options = new MeasureOptions { Interval = Interval, Count = Intervals, Destination = towards };
+        try
         {
-            try
+            ICommandChannel channel = await _connect(host, _stop.Token);
+            await foreach (HostMeasurement measured in TrafficMeter.WatchAsync(channel, options, _stop.Token))
             {
-                ICommandChannel channel = await connect(host, _stop.Token);
-                await foreach (HostMeasurement measured in TrafficMeter.WatchAsync(channel, options, _stop.Token))
-                {
-                    _hosts[host] = (measured, DateTime.UtcNow);
-                }
+                _hosts[host] = measured;
             }
-            catch (OperationCanceledException)
+        }
+        catch (Exception e)
+        {
+            // What is not known is not acted upon. When the run is over, connections go, and nobody need hear of it.
+            _hosts.TryRemove(host, out _);
+            if (!_stop.IsCancellationRequested)
             {
-                return;
+                _onTrouble(host, $"its traffic is not known any more, so no migration from or to it is adapted to traffic: {e.Message}");
             }
-            catch (MigrationException e)
-            {
-                // The run goes on without: what is not known is not acted upon.
-                if (!hasTold)
-                {
-                    hasTold = true;
-                    onTrouble(host, $"its traffic is not known for now, so nothing is adapted to it: {e.Message}");
-                }
-            }
-
-            await Task.Delay(Patience, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 }
