@@ -26,7 +26,7 @@ BeforeAll {
     # Waits until the last run's VM is in a state, and memory flows.
     function Wait-State([string] $State) {
         foreach ($try in 1..150) {
-            if (@((Get-Last).VirtualMachines.State) -eq $State) { Start-Sleep -Milliseconds 700; return }
+            if (@((Get-Last).VirtualMachines.State) -eq $State) { Start-Sleep -Milliseconds 500; return }
             Start-Sleep -Milliseconds 100
         }
 
@@ -81,7 +81,9 @@ Describe 'Faults while a VM moves' {
         $from = Get-Place
         $text = "Import-Module '$manifest'; Import-Clixml '$TestDrive/plan.xml' | Start-TrafficSensitiveMigration -Confirm:`$false -SkipPreflight -JournalPath '$journals'"
         Get-Plan PreCopy | Export-Clixml "$TestDrive/plan.xml" -Depth 5
+        $before = (Get-Last).Id
         $process = Start-Process (Get-Process -Id $PID).Path -ArgumentList '-NoProfile', '-NonInteractive', '-EncodedCommand', ([Convert]::ToBase64String([Text.Encoding]::Unicode.GetBytes($text))) -RedirectStandardOutput "$TestDrive/out.txt" -PassThru
+        while ((Get-Last).Id -eq $before -and -not $process.HasExited) { Start-Sleep -Milliseconds 100 }
         Wait-State PreCopying
         $process.Kill($true)
         $process.WaitForExit()
@@ -147,8 +149,9 @@ Describe 'Faults while a VM moves' {
 
     It 'refuses a second run on the same hosts, and says who has them' {
         $from = Get-Place
+        $other = Get-Plan PreCopy
         $run = Start-Run PreCopy
-        $second = Get-Plan PreCopy | Start-TrafficSensitiveMigration -Confirm:$false -SkipPreflight -JournalPath "$TestDrive/second" -ErrorAction SilentlyContinue
+        $second = $other | Start-TrafficSensitiveMigration -Confirm:$false -SkipPreflight -JournalPath "$TestDrive/second" -ErrorAction SilentlyContinue
         $second.Error.ErrorId | Should -Be HostBusy
         $second.Error.Message | Should -Match "$((Get-Last).Id) root@control since"
         (Complete-Run $run).Outcome | Should -Be Completed
@@ -162,9 +165,10 @@ Describe 'Faults while a VM moves' {
         try {
             $from = Get-Place
             $journals = "$disk/runs"
+            $other = Get-Plan PreCopy
             $run = Start-Run PreCopy
             dd if=/dev/zero of=$disk/fill bs=4k count=100 2>$null
-            $full = Get-Plan PreCopy | Start-TrafficSensitiveMigration -Confirm:$false -SkipPreflight -JournalPath "$disk/other" -ErrorAction SilentlyContinue -ErrorVariable problem
+            $full = $other | Start-TrafficSensitiveMigration -Confirm:$false -SkipPreflight -JournalPath "$disk/other" -ErrorAction SilentlyContinue -ErrorVariable problem
             $full | Should -BeNullOrEmpty
             "$($problem.FullyQualifiedErrorId)" | Should -Match 'JournalUnwritable'
             (Complete-Run $run).Outcome | Should -Be Completed
@@ -191,8 +195,10 @@ Describe 'Faults while a VM moves' {
     It 'finishes a post-copy at the first Ctrl+C, and at the second leaves it so that it can be taken up' {
         $from = Get-Place
         Get-Plan PostCopy | Export-Clixml "$TestDrive/plan.xml" -Depth 5
+        $before = (Get-Last).Id
         Set-Content "$TestDrive/run.ps1" "Import-Module '$manifest'; Import-Clixml '$TestDrive/plan.xml' | Start-TrafficSensitiveMigration -Confirm:`$false -SkipPreflight -JournalPath '$journals' -BandwidthLimit 33554432"
         $process = Start-Process (Get-Process -Id $PID).Path -ArgumentList '-NoProfile', '-NonInteractive', '-File', "$TestDrive/run.ps1" -RedirectStandardOutput "$TestDrive/out.txt" -PassThru
+        while ((Get-Last).Id -eq $before -and -not $process.HasExited) { Start-Sleep -Milliseconds 100 }
         Wait-State PostCopying
         # As a terminal does: all of the group; the shim that starts PowerShell has a child.
         $ids = @($process.Id) + @(pgrep -P $process.Id)

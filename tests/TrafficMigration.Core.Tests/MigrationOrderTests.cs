@@ -51,25 +51,6 @@ public sealed class MigrationOrderTests
         Assert.Equal(("3", "450"), (start[3], start[5]));
     }
 
-    [Theory]
-    [InlineData(new long[] { 100, 40, 16, 6 }, false)]
-    [InlineData(new long[] { 100, 40, 40 }, true)]
-    [InlineData(new long[] { 100, 120, 90, 90 }, true)]
-    [InlineData(new long[] { 100, 120 }, false)] // the second pass has only begun
-    public void A_pass_that_leaves_no_less_than_the_one_before_stalls(long[] toSend, bool stalls)
-    {
-        var watch = new ConvergenceWatch();
-        bool seen = false;
-        for (int pass = 0; pass < toSend.Length; pass++)
-        {
-            seen |= watch.Stalls(new JobFigures(0, toSend[pass], 100, null, pass + 1));
-            // Within a pass what is left shrinks, and says nothing.
-            seen |= watch.Stalls(new JobFigures(0, toSend[pass] / 2, 100, null, pass + 1));
-        }
-
-        Assert.Equal(stalls, seen);
-    }
-
     private static VMMigrationPlan Plan(string vm, string destination) => MigrationRunTests.Plan(vm, "kvm1", destination, Technique.PreCopy);
 
     private static async Task Run(FakeSite site, VMMigrationPlan[] plans, RunOptions options)

@@ -68,6 +68,8 @@ internal sealed record JournalPlan
 
     public long RxBitsPerSecond { get; init; }
 
+    public long? DirtyBytesPerSecond { get; init; }
+
     public string Avoids { get; init; } = "";
 
     /// <summary>What of the plan is kept.</summary>
@@ -87,6 +89,7 @@ internal sealed record JournalPlan
         PostCopyCapable = plan.Rate.PostCopyCapable,
         TxBitsPerSecond = plan.Rate.TxBitsPerSecond,
         RxBitsPerSecond = plan.Rate.RxBitsPerSecond,
+        DirtyBytesPerSecond = plan.Rate.DirtyBytesPerSecond,
         Avoids = plan.Avoids,
     };
 
@@ -112,7 +115,7 @@ internal sealed record JournalPlan
         Rate = new Traffic.VMTrafficRate
         {
             HostName = Source, VMName = VMName, VMId = VMId, TxBitsPerSecond = TxBitsPerSecond, RxBitsPerSecond = RxBitsPerSecond,
-            PostCopyCapable = PostCopyCapable,
+            PostCopyCapable = PostCopyCapable, DirtyBytesPerSecond = DirtyBytesPerSecond,
         },
     };
 }

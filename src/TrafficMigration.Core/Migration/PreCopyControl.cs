@@ -11,7 +11,12 @@ namespace TrafficMigration.Migration;
 internal sealed class PreCopyControl(VMMigrationPlan plan, RunContext run, bool isSuspended)
 {
     private readonly List<string> _decisions = [];
-    private readonly SwitchAdviser _adviser = new();
+    private readonly SwitchAdviser _adviser = new(SwitchRules.For(plan, plan.SwitchesToPostCopy || MayAdapt(plan, run.Options)) with
+    {
+        BandwidthLimitBitsPerSecond = run.Options.BandwidthLimitBitsPerSecond ?? plan.BandwidthLimitBitsPerSecond,
+        // QEMU's own default (migrate parameter downtime-limit).
+        DowntimeLimit = run.Options.MaxDowntime ?? TimeSpan.FromMilliseconds(300),
+    });
     private SwitchDecision? _due;
     private bool _isSwitched;
 
