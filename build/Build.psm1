@@ -106,13 +106,14 @@ function Invoke-PesterFolder([string] $Folder, [string[]] $Prefix = @()) {
     New-Count $result.Passed $result.Failed $result.Skipped
 }
 
-function Invoke-AcceptanceTests {
-    Write-Step 'Pester: acceptance tests on the lab'
+# Runs the Pester tests of a folder in the control box of a lab of their own.
+function Invoke-LabPester([string] $Folder, [int] $Hosts, [string[]] $LabOptions = @()) {
+    Write-Step "Pester: $Folder, on the lab"
     $lab = "$root/lab/lab.sh"
     $name = "test-$PID"
     try {
-        Invoke-Native { bash $lab up --name $name --hosts 3 --migration-network }
-        Invoke-PesterFolder 'Acceptance' -Prefix 'bash', $lab, 'exec', '--name', $name, 'control', '--'
+        Invoke-Native { bash $lab up --name $name --hosts $Hosts @LabOptions }
+        Invoke-PesterFolder $Folder -Prefix 'bash', $lab, 'exec', '--name', $name, 'control', '--'
     }
     finally {
         bash $lab down --name $name | Out-Host
@@ -130,7 +131,7 @@ function Invoke-AllTests([switch] $NoLab) {
         Invoke-Xunit 'TrafficMigration.Ssh.Tests'
         Write-Step 'Pester: the module as a user sees it'
         Invoke-PesterFolder 'Module'
-        if (-not $NoLab) { Invoke-AcceptanceTests }
+        if (-not $NoLab) { Invoke-LabPester 'Acceptance' 3 '--migration-network' }
     )
     $sum = @{}
     foreach ($property in 'Passed', 'Failed', 'Skipped') {
@@ -185,10 +186,16 @@ function Invoke-Demo {
     Write-Step "Done in $([int]$watch.Elapsed.TotalSeconds) s; all figures are in out/demo.json"
 }
 
-# Random faults on real hosts, judged from outside. 0 when nothing was lost, doubled or left open.
+# Every fault once, then random ones on real hosts, judged from outside. 0 when nothing was lost, doubled or left open.
 function Invoke-Chaos([int] $Runs, [int] $Seed) {
     $lab = "$root/lab/lab.sh"
     $name = "chaos-$PID"
+    $faults = Invoke-LabPester 'Faults' 2
+    Write-Host "Faults: $($faults.Passed) passed, $($faults.Failed) failed"
+    if ($faults.Failed -gt 0 -or $faults.Passed -eq 0) {
+        return 1
+    }
+
     try {
         Invoke-Native { bash $lab up --name $name --hosts 2 --link-rate 400mbit }
         & (Get-Command pwsh -CommandType Application)[0].Source -NoProfile -NonInteractive -File "$root/lab/Chaos.ps1" -Runs $Runs -Seed $Seed -Lab $name -OutFolder "$out/chaos" | Out-Host

@@ -179,6 +179,7 @@ guest_stop() { # VM
             die "guest '$vm' is still on $host"
         fi
     done
+    rm -f "$STATE/counter-$vm" # the next of this name is another
     if octet=$(guest_octet "$vm"); then rm -f "$STATE/guests/$octet"; route_guest "$octet"; fi
     [ "$found" = 1 ] || die "no host has a guest '$vm'" 6
 }

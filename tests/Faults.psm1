@@ -1,0 +1,74 @@
+# What the tests of faults share: one guest vm1 that goes back and forth between kvm-a and kvm-b.
+Import-Module "$PSScriptRoot/../lab/Lab.psm1"
+$script:journals = ''
+
+# Where the runs' journals go.
+function Set-JournalFolder([string] $Path) {
+    $script:journals = $Path
+}
+
+function Get-JournalFolder {
+    $script:journals
+}
+
+function Start-Guest {
+    Invoke-Lab guest-start kvm-a vm1 --memory 128 --fill 4
+}
+
+# Every host on which a QEMU has the VM, by the hosts' own word.
+function Get-Place {
+    'kvm-a', 'kvm-b' | Where-Object { (ssh $_ 'virsh -q list --name --state-running --state-paused') -contains 'vm1' }
+}
+
+function Get-Plan([string] $Technique) {
+    $from = Get-Place
+    [pscustomobject]@{ HostName = $from; VMName = 'vm1'; TxBitsPerSecond = 1000; RxBitsPerSecond = 1000 } |
+        Get-MigrationPlan -Destination ($from -eq 'kvm-a' ? 'kvm-b' : 'kvm-a') -NoProbe -Strategy $Technique
+}
+
+function Get-Last {
+    Get-TrafficSensitiveMigration -JournalPath $script:journals -Last
+}
+
+# Waits until the last run's VM is in a state, and memory flows.
+function Wait-State([string] $State) {
+    foreach ($try in 1..150) {
+        if (@((Get-Last).VirtualMachines.State) -eq $State) { Start-Sleep -Milliseconds 500; return }
+        Start-Sleep -Milliseconds 100
+    }
+
+    throw "The run did not get to $State; it is $((Get-Last).VirtualMachines.State)."
+}
+
+# A run in the background that has come to a state.
+function Start-Run([string] $Technique, [string] $State = ($Technique -eq 'PreCopy' ? 'PreCopying' : 'PostCopying'), [hashtable] $Options = @{}) {
+    $job = Get-Plan $Technique | Start-TrafficSensitiveMigration -Confirm:$false -SkipPreflight -AsJob -JournalPath $script:journals @Options
+    Wait-State $State
+    $job
+}
+
+function Complete-Run($Job) {
+    $null = Wait-Job $Job -Timeout 90
+    $result = Receive-Job $Job -ErrorAction SilentlyContinue -WarningAction SilentlyContinue -InformationAction SilentlyContinue
+    Remove-Job $Job -Force
+    $result
+}
+
+# The judge: exactly one QEMU, defined there and nowhere else, memory whole, counter not gone back.
+function Assert-Whole([string] $Where) {
+    Get-Place | Should -Be $Where
+    Invoke-Lab check vm1 | Should -Match "^vm1 ok $Where "
+}
+
+function Get-OtherHost([string] $HostName) {
+    $HostName -eq 'kvm-a' ? 'kvm-b' : 'kvm-a'
+}
+
+# A pwsh of its own; it ends with the test at the latest.
+function Start-Shell([string] $ScriptFile, [string] $OutFile) {
+    $program = (Get-Process -Id $PID).Path
+    $arguments = @(if ($program -like '*dotnet') { "$PSHOME/pwsh.dll" }) + '-NoProfile', '-NonInteractive', '-File', $ScriptFile
+    Start-Process $program -ArgumentList $arguments -RedirectStandardOutput $OutFile -PassThru
+}
+
+Export-ModuleMember -Function *-*
