@@ -8,6 +8,8 @@ param(
 
 $ErrorActionPreference = 'Stop'
 $PSStyle.OutputRendering = 'PlainText'
+# Journals of the tests' runs are not the user's.
+$env:XDG_STATE_HOME = (New-Item (Join-Path ([IO.Path]::GetTempPath()) "trafficmigration-test-$PID") -ItemType Directory).FullName
 Import-Module $PesterPath
 Import-Module "$PSScriptRoot/../out/TrafficMigration/TrafficMigration.psd1"
 
@@ -23,3 +25,4 @@ $result = Invoke-Pester -Configuration $configuration
     Failed  = $result.FailedCount + $result.FailedBlocksCount + $result.FailedContainersCount
     Skipped = $result.SkippedCount + $result.NotRunCount + $result.InconclusiveCount
 } | ConvertTo-Json | Set-Content $Report
+Remove-Item $env:XDG_STATE_HOME -Recurse -Force
