@@ -281,6 +281,26 @@ public sealed class MigrationRunTests : IDisposable
         Assert.DoesNotContain("domjobabort vm1", site.Told);
     }
 
+    [Fact]
+    public async Task A_run_that_is_driven_is_running_and_nobody_else_can_drive_it()
+    {
+        var site = new FakeSite();
+        site.Play("vm1", new Scene("running (booted)"), Scene.Flowing, Scene.Flowing, Scene.Moved);
+        var seen = new List<MigrationRunState>();
+        string? refused = null;
+
+        await RunOne(site, Technique.PreCopy, onProgress: _ =>
+        {
+            seen.Add(_journals.Last.State);
+            refused ??= Assert.ThrowsAsync<MigrationException>(() => new MigrationRun(_journals.Store, site.ConnectAsync, new Listener())
+                .ResumeAsync(_journals.Last.Id, CancellationToken.None, CancellationToken.None)).GetAwaiter().GetResult().ErrorId;
+        });
+
+        Assert.All(seen, s => Assert.Equal(MigrationRunState.Running, s));
+        Assert.Equal("RunIsDriven", refused);
+        Assert.Equal(MigrationRunState.Ended, _journals.Last.State);
+    }
+
     internal static VMMigrationPlan Plan(string vm, string source, string destination, Technique technique) => Planner.CreatePlan(
         new PlanRequest
         {

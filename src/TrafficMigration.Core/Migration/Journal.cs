@@ -14,12 +14,14 @@ internal sealed class Journal : IDisposable
     };
 
     private readonly FileStream _file;
+    private readonly FileStream _driving;
     private readonly object _writing = new();
     private long _whole;
 
-    private Journal(FileStream file)
+    private Journal(FileStream file, FileStream driving)
     {
         _file = file;
+        _driving = driving;
         _whole = file.Length;
     }
 
@@ -27,6 +29,22 @@ internal sealed class Journal : IDisposable
     /// <exception cref="MigrationException"><c>RunIsDriven</c> if another process has it; <c>JournalUnwritable</c>.</exception>
     public static Journal Open(string path, FileMode mode)
     {
+        FileStream driving;
+        try
+        {
+            // A file of its own: on Unix .NET locks a file exclusively only where it shares it with nobody, and the
+            // journal must be readable all the time. The lock ends with the process, however that ends.
+            driving = new FileStream(LockOf(path), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException e) when (IsHeld(path))
+        {
+            throw Failures.RunIsDriven(Path.GetFileNameWithoutExtension(path), e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Failures.JournalUnwritable(path, e);
+        }
+
         try
         {
             var how = new FileStreamOptions { Mode = mode, Access = FileAccess.ReadWrite, Share = FileShare.Read, BufferSize = 0 };
@@ -35,24 +53,25 @@ internal sealed class Journal : IDisposable
                 how.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
             }
 
-            return new Journal(new FileStream(path, how));
-        }
-        catch (IOException e) when (File.Exists(path) && mode != FileMode.CreateNew)
-        {
-            throw Failures.RunIsDriven(Path.GetFileNameWithoutExtension(path), e);
+            return new Journal(new FileStream(path, how), driving);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
+            driving.Dispose();
             throw Failures.JournalUnwritable(path, e);
         }
     }
 
-    /// <summary>Whether some process has the journal open for writing.</summary>
+    /// <summary>Whether some process drives the run of a journal.</summary>
     public static bool IsHeld(string path)
     {
         try
         {
-            using var probe = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.Read);
+            using var probe = new FileStream(LockOf(path), FileMode.Open, FileAccess.Read, FileShare.None);
+            return false;
+        }
+        catch (FileNotFoundException)
+        {
             return false;
         }
         catch (IOException)
@@ -64,6 +83,8 @@ internal sealed class Journal : IDisposable
             return false; // somebody else's journal: it can be read, and not driven from here
         }
     }
+
+    private static string LockOf(string path) => Path.ChangeExtension(path, ".lock");
 
     /// <summary>Reads the entries of a journal. A last line that was cut off by a crash or a full disk is left out.</summary>
     public static IReadOnlyList<JournalEntry> Read(string path)
@@ -128,5 +149,6 @@ internal sealed class Journal : IDisposable
         }
 
         _file.Dispose();
+        _driving.Dispose();
     }
 }
