@@ -113,7 +113,8 @@ internal static class JobScripts
           { read -r run life; read -r owner; } 2>/dev/null <"$place/holder"
           [ "$run $life" = "$1 $3" ] && { echo held; stay; exit; }
           tries=$((tries + 1))
-          [ "$run" = "$1" ] && [ $tries -lt 35 ] || { echo "busy $run $owner"; exit 75; }
+          # The lease of a run that has just ended takes a moment to go, too.
+          [ $tries -lt 4 ] || { [ "$run" = "$1" ] && [ $tries -lt 35 ]; } || { echo "busy $run $owner"; exit 75; }
           sleep 1
         done
         for folder in "$place"/*-*; do
