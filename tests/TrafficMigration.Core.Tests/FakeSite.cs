@@ -94,6 +94,12 @@ internal sealed partial class FakeSite(string source = "kvm1")
             return new CommandResult(0, "", "");
         }
 
+        if (command.Contains("rm -rf -- \"${place:?}", StringComparison.Ordinal))
+        {
+            Told.Enqueue("forget");
+            return new CommandResult(0, "", "");
+        }
+
         string vm = _scenes.Keys.FirstOrDefault(v => command.Contains($"'{v}'", StringComparison.Ordinal)) ?? "";
         if (command.Contains("domstate --reason --domain", StringComparison.Ordinal))
         {

@@ -102,20 +102,34 @@ internal sealed class PreCopyControl(VMMigrationPlan plan, RunContext run, bool 
                 await SwitchAsync(source, job, vmId, $"switched to post-copy: {why}", number);
                 break;
             case TimeoutAction.Suspend:
-                // On the disk first: whoever takes the run up must know that the VM does not stand still by its owner's wish.
-                run.Write(new JournalEntry
-                {
-                    Event = run.Event(MigrationEventKind.Decision, $"suspends the VM: {why}", plan.Source, plan.VMName), Number = number, Suspended = true,
-                });
-                IsSuspended = true;
-                _decisions.Add($"suspended the VM: {why}");
-                await source.VirshAsync([$"suspend --domain {ShellText.Quote(vmId)}"], run.Leave);
+                await SuspendAsync(source, vmId, why, number);
                 break;
             default:
                 HasStopped = await TellAsync(source, $"domjobabort --domain {ShellText.Quote(vmId)}", $"cancelled: {why}", number);
                 ExceededLimit = HasStopped ? limit : null;
                 break;
         }
+    }
+
+    private async Task SuspendAsync(RunHost source, string vmId, string why, int number)
+    {
+        try
+        {
+            // On the disk first: whoever takes the run up must know that the VM does not stand still by its owner's wish.
+            run.Write(new JournalEntry
+            {
+                Event = run.Event(MigrationEventKind.Decision, $"suspends the VM: {why}", plan.Source, plan.VMName), Number = number, Suspended = true,
+            });
+        }
+        catch (MigrationException)
+        {
+            // So without a journal it is not suspended; the pre-copy goes on. That the journal is full is told elsewhere.
+            return;
+        }
+
+        IsSuspended = true;
+        _decisions.Add($"suspended the VM: {why}");
+        await source.VirshAsync([$"suspend --domain {ShellText.Quote(vmId)}"], run.Leave);
     }
 
     private async Task SwitchAsync(RunHost source, MigrationJob job, string vmId, string why, int number)

@@ -81,7 +81,12 @@ internal sealed class VMMigration(VMMigrationRecord record, RunContext run)
         job ??= new MigrationJob(_source.Shell, _jobName ?? $"{run.RunId}-{record.Number}");
         await DriveAsync(job);
         VMMigrationResult result = await CleanUpAsync(job);
-        await job.ForgetAsync(run.Leave);
+        if (_state.IsEnd())
+        {
+            // Where the end is open, whoever takes the run up needs the marks.
+            await job.ForgetAsync(run.Leave);
+        }
+
         return result;
     }
 
@@ -171,7 +176,8 @@ internal sealed class VMMigration(VMMigrationRecord record, RunContext run)
     {
         using IDisposable watched = _source.Watch();
         var recovery = new PostCopyRecovery(_plan, run, record.Number);
-        while (true)
+        // A former life of the run may have got as far as the question where the VM is.
+        while (_state != MigrationState.CleaningUp)
         {
             MigrationLook look = await LookAsync(job, recovery);
             MigrationState next = look.Next(_state);
@@ -186,6 +192,7 @@ internal sealed class VMMigration(VMMigrationRecord record, RunContext run)
             switch (_state)
             {
                 case MigrationState.CleaningUp:
+                    await recovery.ForgetAsync();
                     return;
                 case MigrationState.PreCopying when look.JobIsActive:
                     await _control.ActAsync(_source, job, _id!, _figures.Last, _begun, record.Number);
