@@ -38,7 +38,7 @@ function Invoke-Box([string] $Box, [string] $Command) {
 
 function Start-Guest([string] $VM, [string] $HostName, [switch] $NoWait) {
     $options = @(if ($VM -eq 'vm4') { '--dirty-rate', '1', '--working-set', '8' }) + @(if ($NoWait) { '--no-wait' })
-    $null = Invoke-LabCommand guest-start @options --memory 128 --fill 4 $HostName $VM
+    $null = Invoke-LabCommand guest-start @options --memory 128 --fill 12 $HostName $VM
 }
 
 # Where the VMs' QEMUs are, by libvirt: name -> hosts.
@@ -88,7 +88,7 @@ function Wait-Control([Diagnostics.Process] $Process, [int] $Seconds) {
 }
 
 $kinds = 'none', 'kill', 'interrupt', 'interrupt-twice', 'cut-migration', 'cut-control', 'drop-control', 'cut-all', 'libvirtd-source',
-    'libvirtd-destination', 'kill-qemu', 'shutdown', 'second-run', 'moved-by-others', 'reset'
+    'libvirtd-destination', 'kill-qemu', 'shutdown', 'second-run', 'moved-by-others', 'reset', 'out-of-memory'
 
 function Invoke-Fault([string] $Kind, [hashtable] $Run) {
     $seconds = $Run.Random.Next(2, 8)
@@ -110,6 +110,7 @@ function Invoke-Fault([string] $Kind, [hashtable] $Run) {
             $null = Wait-Control $other 60
         }
         'moved-by-others' { $null = Invoke-Box $Run.Source "timeout 60 virsh -q migrate --live --p2p --persistent --undefinesource $($Run.VM) qemu+ssh://$($Run.Destination)/system tcp://$($Run.Destination)" }
+        'out-of-memory' { Invoke-LabCommand -Loose fault out-of-memory $Run.Destination $seconds }
         'reset' { Invoke-LabCommand fault reset $Run.Destination }
     }
 }
