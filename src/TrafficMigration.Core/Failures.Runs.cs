@@ -49,4 +49,19 @@ public static partial class Failures
     public static MigrationException RunHasEnded(string id) => Make(
         nameof(RunHasEnded), FailureKind.InvalidState, null, null, null,
         $"Run {id} has ended: there is nothing to take up or to stop. 'Get-TrafficSensitiveMigration -Id {id}' has its results.");
+
+    /// <summary>A run whose VMs are to come home has not ended.</summary>
+    public static MigrationException RunNotEnded(string id, bool isRunning) => Make(
+        nameof(RunNotEnded), FailureKind.InvalidState, null, null, null,
+        $"Run {id} {(isRunning ? "goes on" : "was interrupted")}: where its VMs are is not settled. {NothingPlanned} {(isRunning ? "Wait for its end" : $"Take it up first with 'Resume-TrafficSensitiveMigration -Id {id}'")}, then plan the way home.");
+
+    /// <summary>A VM that is to come home is not where it was moved to, nor at home.</summary>
+    public static MigrationException ReturningVMMissing(string vm, string current, string home) => Make(
+        nameof(ReturningVMMissing), FailureKind.NotFound, current, vm, null,
+        $"VM '{vm}' does not run on host '{current}', where it was moved to, nor at home on '{home}'. It is not in the plan. Look for it with 'virsh list --all' on the hosts; if somebody moved it on, plan its way with Get-VMTrafficRate there.");
+
+    /// <summary>No VM is left to be brought home.</summary>
+    public static MigrationException NobodyToReturn() => Make(
+        nameof(NobodyToReturn), FailureKind.NotFound, null, null, null,
+        $"No VM is to be brought home: the runs that came in moved none that is still away. {NothingPlanned} Get-TrafficSensitiveMigration lists the runs and their VMs.");
 }

@@ -7,12 +7,15 @@ using TrafficMigration.Traffic;
 namespace TrafficMigration.Commands;
 
 /// <summary>A cmdlet that plans: rates from the pipeline, destinations measured or given, and what a plan must obey.</summary>
-public abstract class PlanningCmdlet : RateInputCmdlet
+public abstract partial class PlanningCmdlet : RateInputCmdlet
 {
+    /// <summary>VMs go to hosts that are named.</summary>
+    protected private const string DestinationSet = "Destination";
+
     private Task<HostTraffic>[] _destinations = [];
 
     /// <summary>The destinations: hosts' names, or objects with HostName and the host's background traffic.</summary>
-    [Parameter(Mandatory = true, Position = 0)]
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = DestinationSet)]
     [ValidateNotNullOrEmpty]
     public PSObject[] Destination { get; set; } = [];
 
@@ -101,6 +104,12 @@ public abstract class PlanningCmdlet : RateInputCmdlet
     /// <inheritdoc/>
     protected override void EndProcessing() => Terminating(() =>
     {
+        if (ReturnHome)
+        {
+            RunAsync(PlanReturnAsync);
+            return;
+        }
+
         if (Rates.Count == 0)
         {
             throw Failures.NoVMToPlan();
@@ -115,7 +124,7 @@ public abstract class PlanningCmdlet : RateInputCmdlet
                     $"{destination.HostName}: background {destination.BackgroundRxBitsPerSecond} bit/s incoming, {destination.FreeMemoryBytes} bytes of memory free"));
             }
 
-            Plan(Request(destinations), post);
+            Plan(Request(Rates, destinations), post);
         });
     });
 
@@ -124,12 +133,12 @@ public abstract class PlanningCmdlet : RateInputCmdlet
     /// <param name="post">Runs an action on the pipeline's thread.</param>
     protected private abstract void Plan(PlanRequest request, Action<Action> post);
 
-    private PlanRequest Request(HostTraffic[] destinations)
+    private PlanRequest Request(IReadOnlyList<VMTrafficRate> rates, IReadOnlyList<HostTraffic> destinations)
     {
-        var names = new VMNames(Rates);
+        var names = new VMNames(rates);
         return new PlanRequest
         {
-            Rates = Rates,
+            Rates = rates,
             Destinations = destinations,
             Objective = Objective,
             Budget = new MigrationBudget(0, MaxOutgoingPerHost, MaxIncomingPerHost),

@@ -107,6 +107,21 @@ Describe 'The main job' {
         Get-Place vm2 | Should -Be kvm-b
     }
 
+    It 'plans the way home by the traffic as it is now, and runs it' {
+        $plan = Get-TrafficSensitiveMigration | Get-MigrationPlan -ReturnHome -Exclude vm2 -SampleCount 2
+        $plan.VMName | Should -Be vm1
+        $plan.Source | Should -Be kvm-b
+        $plan.Destination | Should -Be kvm-a
+        # It still sends.
+        $plan.Technique | Should -Be PostCopy
+        ($plan | Start-TrafficSensitiveMigration -Confirm:$false).Outcome | Should -Be Completed
+        Get-Place vm1 | Should -Be kvm-a
+        # The newest run moved only vm1; it goes there and back.
+        (Get-TrafficSensitiveMigration -Last | Get-MigrationPlan -ReturnHome -SampleCount 1 | Start-TrafficSensitiveMigration -Confirm:$false).Outcome |
+            Should -Be Completed
+        Get-Place vm1 | Should -Be kvm-b
+    }
+
     It 'aborts a pre-copy when it is stopped, and the VM stays where it was' {
         $plan = Get-VMTrafficRate kvm-b -Name vm2 -SampleCount 1 | Get-MigrationPlan -Destination kvm-a -NoProbe -Strategy PreCopy
         $shell = [powershell]::Create()

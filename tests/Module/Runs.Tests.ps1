@@ -26,6 +26,16 @@ Describe 'Runs and their journals' {
         ($run | Format-Table | Out-String -Width 100) | Should -Match "$($run.Id) +Ended .* 2 +0 +0 "
     }
 
+    It 'brings nobody home from a run that moved nobody, nor from one that has not ended' {
+        $run = Get-TrafficSensitiveMigration -JournalPath $journals -Last
+        { $run | Get-MigrationPlan -ReturnHome } | Should -Throw -ErrorId 'NobodyToReturn,*'
+        $lines = Get-Content (Get-ChildItem $journals/*.jsonl)[0]
+        $null = New-Item "$TestDrive/open" -ItemType Directory
+        $lines | Select-Object -SkipLast 1 | Set-Content "$TestDrive/open/$($run.Id).jsonl"
+        { Get-TrafficSensitiveMigration -JournalPath "$TestDrive/open" | Get-MigrationPlan -ReturnHome } | Should -Throw -ErrorId 'RunNotEnded,*'
+        { $run | Get-MigrationPlan -ReturnHome -Destination kvm1 } | Should -Throw -ErrorId 'AmbiguousParameterSet,*'
+    }
+
     It 'leaves out a last line that was cut off, and reports a journal that is damaged before that' {
         $file = (Get-ChildItem $journals/*.jsonl)[0]
         $lines = Get-Content $file
