@@ -172,9 +172,11 @@ function Invoke-Run([int] $Number) {
     $judged = @($vms | Where-Object { $_ -notin $ended0 })
     $verdict = Invoke-LabCommand -Loose check @judged
     # A VM without a word about it is as bad as one with a bad word.
-    $bad = @($judged | ForEach-Object { $vm = $_; if (-not ($verdict -match "^$vm ok ")) { "$vm`: $($verdict -match "^$vm ")" } })
-    foreach ($vm in $ended0) {
-        # kvm may still hold a paused half; both go, and the VM begins anew.
+    $wrong = @($judged | Where-Object { -not ($verdict -match "^$_ ok ") })
+    $bad = @($wrong | ForEach-Object { "$_`: $($verdict -match "^$_ ")" })
+    # What one run has done wrong is not to be held against the next.
+    foreach ($vm in $ended0 + $wrong) {
+        # A host may still hold a paused half; both go, and the VM begins anew.
         foreach ($name in $hosts) { $null = Invoke-Box $name "p=`$(cat /run/libvirt/qemu/$vm.pid 2>/dev/null) && kill -KILL `$p; sleep 0.5; virsh -q destroy $vm; virsh -q undefine $vm" }
         $null = Invoke-LabCommand -Loose guest-stop $vm
         Invoke-Box control "rm -f /run/trafficmigration-lab/$Lab/counter-$vm" | Out-Null

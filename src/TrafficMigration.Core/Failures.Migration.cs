@@ -62,7 +62,7 @@ public static partial class Failures
     /// <summary>Half of the VM's memory is gone.</summary>
     public static MigrationException VMMemoryLost(string source, string destination, string vm, string sourceState, string destinationState) => Make(
         nameof(VMMemoryLost), FailureKind.Failed, source, vm, null,
-        $"VM '{vm}' was lost in post-copy: its memory was split between '{source}' and '{destination}', and one of its two QEMUs has ended. Now it is {sourceState} at '{source}' and {destinationState} at '{destination}'. It cannot go on: end what is left of it ('virsh destroy'), and start it anew from its disks.");
+        $"VM '{vm}' was lost in post-copy: its memory was split between '{source}' and '{destination}', and one of its two QEMUs has ended. Now it is {sourceState} at '{source}' and {destinationState} at '{destination}'. It cannot go on: end what is left of it ('virsh destroy'), and start it anew from its disks. Where libvirt says that the VM's state is locked, restart its daemon there first ('systemctl restart libvirtd'; VMs run on).");
 
     /// <summary>The pre-flight found what would make the migration fail, so it was not begun.</summary>
     /// <param name="source">The source.</param>

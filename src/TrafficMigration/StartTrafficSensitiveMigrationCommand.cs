@@ -61,6 +61,10 @@ public sealed class StartTrafficSensitiveMigrationCommand : RunCmdlet
     [Parameter]
     public TimeoutAction TimeoutAction { get; set; }
 
+    /// <summary>How long a host that was lost in the middle of a migration is looked for; then the VM's end is left open, for Resume-TrafficSensitiveMigration.</summary>
+    [Parameter]
+    public TimeSpan ReconnectTimeout { get; set; } = new RunOptions().ReconnectTimeout;
+
     /// <summary>Sample traffic on while the run lasts, and switch a pre-copy to post-copy where that pays; -Adaptive:$false does not.</summary>
     [Parameter]
     public SwitchParameter Adaptive { get; set; } = true;
@@ -82,6 +86,7 @@ public sealed class StartTrafficSensitiveMigrationCommand : RunCmdlet
             Positive(MaxDowntime, nameof(MaxDowntime));
             Positive(Timeout, nameof(Timeout));
             Positive(RunTimeout, nameof(RunTimeout));
+            Positive(ReconnectTimeout, nameof(ReconnectTimeout));
         });
     }
 
@@ -150,6 +155,7 @@ public sealed class StartTrafficSensitiveMigrationCommand : RunCmdlet
         Timeout = Timeout,
         RunTimeout = RunTimeout,
         TimeoutAction = TimeoutAction,
+        ReconnectTimeout = ReconnectTimeout,
         Adaptive = Adaptive,
         SkipPreflight = SkipPreflight,
     };

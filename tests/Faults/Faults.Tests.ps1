@@ -121,11 +121,18 @@ Describe 'Faults while a VM moves, the slow ones' {
         Assert-Whole (Get-OtherHost $from)
     }
 
-    It 'tells an owner''s shutdown from a failure to move' {
-        $run = Start-Run PreCopy
+    It 'tells an owner''s shutdown from a failure to move, and leaves nothing that waits: <Technique>' -ForEach @{ Technique = 'PreCopy' }, @{ Technique = 'PostCopy' } {
+        $to = Get-OtherHost (Get-Place)
+        $run = Start-Run $Technique
         Invoke-Lab fault shutdown vm1
         (Complete-Run $run).Error.ErrorId | Should -Be VMStopped
         Get-Place | Should -BeNullOrEmpty
+        # In post-copy it was at the destination that it ended.
+        if ($Technique -eq 'PostCopy') {
+            ssh $to 'virsh -q list --all --name' | Should -Contain vm1
+            ssh (Get-OtherHost $to) 'virsh -q list --all --name' | Should -Not -Contain vm1
+        }
+
         Invoke-Lab guest-stop vm1
         Start-Guest
     }

@@ -101,6 +101,17 @@ internal sealed partial class FakeSite(string source = "kvm1")
         }
 
         string vm = _scenes.Keys.FirstOrDefault(v => command.Contains($"'{v}'", StringComparison.Ordinal)) ?? "";
+        if (command.Contains("v destroy", StringComparison.Ordinal))
+        {
+            Told.Enqueue($"discard {vm}");
+            while (_scenes[vm].Count > 1)
+            {
+                _scenes[vm].Dequeue();
+            }
+
+            return new CommandResult(0, "", "");
+        }
+
         if (command.Contains("domstate --reason --domain", StringComparison.Ordinal))
         {
             return State(host, vm) is { } state ? new CommandResult(0, state + "\n", "") : new CommandResult(1, "", $"error: failed to get domain '{vm}'\n");

@@ -29,7 +29,20 @@ internal sealed class MigrationCleanup(VMMigrationPlan plan, string vmId, RunHos
         v undefine "$1" --keep-nvram >/dev/null 2>&1 || v undefine "$1" >/dev/null
         """;
 
-    /// <summary>Asks both hosts until exactly one of them runs the VM, or the time for that is over.</summary>
+    // What is paused at the source can never go on: the guest itself has ended, at the destination, where it is defined.
+    private const string Discard =
+        """
+        export LC_ALL=C
+        v() { timeout 15 virsh -q -c qemu:///system "$@"; }
+        [ "$(v domstate "$1" --reason)" = 'paused (post-copy failed)' ] || exit 0
+        v destroy "$1" >/dev/null || exit
+        v undefine "$1" --keep-nvram >/dev/null 2>&1 || v undefine "$1" >/dev/null
+        """;
+
+    /// <summary>
+    /// Asks both hosts until exactly one of them runs the VM, or the time for that is over. Of a guest that shut down
+    /// in post-copy, what waits at the source is thrown away, so that nobody ever resumes it.
+    /// </summary>
     public async Task<(DomainState Here, DomainState There)> SettleAsync(CancellationToken cancellationToken)
     {
         DateTime end = DateTime.UtcNow + pace.Settling;
@@ -37,6 +50,12 @@ internal sealed class MigrationCleanup(VMMigrationPlan plan, string vmId, RunHos
         {
             DomainState here = await source.StateAsync(vmId, cancellationToken);
             DomainState there = await destination.StateAsync(vmId, cancellationToken);
+            if (here.Reason == PostCopyFailed && there is { State: "shut off", Reason: "shutdown" })
+            {
+                await RunAsync(source, Discard, cancellationToken, vmId);
+                return (await source.StateAsync(vmId, cancellationToken), there);
+            }
+
             // "Running (post-copy failed)" is what libvirt says of a guest that waits for memory: that may pass.
             bool settled = (here.IsRunning && !there.IsActive) || (there is { IsRunning: true, Reason: not PostCopyFailed } && !here.IsActive);
             if (settled || DateTime.UtcNow > end)
@@ -70,23 +89,23 @@ internal sealed class MigrationCleanup(VMMigrationPlan plan, string vmId, RunHos
 
         if (place == destination && marks.IsPersistent && there.Reason != PostCopyFailed)
         {
-            CommandResult defined = await RunAsync(destination, Define, vmId, marks.StartsWithHost ? "autostart" : "");
+            CommandResult defined = await RunAsync(destination, Define, cancellationToken, vmId, marks.StartsWithHost ? "autostart" : "");
             if (defined.ExitCode != 0)
             {
                 yield return $"VM '{plan.VMName}' runs at '{destination.Name}', but could not be defined there: {defined.Error.Trim()} Define it ('virsh dumpxml', 'virsh define'), or it is gone when it is shut down.";
                 yield break;
             }
 
-            CommandResult undefined = here.State is null ? defined : await RunAsync(source, Undefine, vmId);
+            CommandResult undefined = here.State is null ? defined : await RunAsync(source, Undefine, cancellationToken, vmId);
             if (undefined.ExitCode != 0)
             {
                 yield return $"VM '{plan.VMName}' runs at '{destination.Name}', and its old definition at '{source.Name}' could not be removed: {undefined.Error.Trim()} Remove it there ('virsh undefine'), so that it is never started twice.";
             }
         }
-
-        Task<CommandResult> RunAsync(RunHost host, string script, params string[] arguments) => host.ExecuteAsync(
-            $"sh -c {ShellText.Quote(script)} sh {string.Join(' ', arguments.Select(ShellText.Quote))}", cancellationToken);
     }
+
+    private static Task<CommandResult> RunAsync(RunHost host, string script, CancellationToken cancellationToken, params string[] arguments) =>
+        host.ExecuteAsync($"sh -c {ShellText.Quote(script)} sh {string.Join(' ', arguments.Select(ShellText.Quote))}", cancellationToken);
 
     /// <summary>How it ended: the hosts' states decide, not virsh's exit code.</summary>
     /// <returns>The last state, or <see langword="null"/> where the end is open; the outcome; the error, if any.</returns>

@@ -37,7 +37,8 @@ internal sealed class MigrationFigures
     /// <param name="result">The result.</param>
     /// <param name="marks">What the job has left.</param>
     /// <param name="begun">When we saw it begin, for when the job has left nothing.</param>
-    public VMMigrationResult Fill(VMMigrationResult result, JobMarks marks, DateTimeOffset? begun)
+    /// <param name="ended">When we saw QEMU end, where it went on after libvirt had given the job up.</param>
+    public VMMigrationResult Fill(VMMigrationResult result, JobMarks marks, DateTimeOffset? begun, DateTimeOffset? ended)
     {
         bool moved = result.Outcome == MigrationOutcome.Completed;
         long? total = Last?.BytesTransferred;
@@ -46,7 +47,7 @@ internal sealed class MigrationFigures
         {
             TechniqueUsed = !moved ? null : marks.SwitchedAt is null ? Technique.PreCopy : Technique.PostCopy,
             StartTime = marks.Started ?? begun,
-            TotalTime = marks.Ended - marks.Started,
+            TotalTime = ended - begun ?? marks.Ended - marks.Started,
             SetupTime = _setup,
             Downtime = moved ? Last?.Downtime : null,
             BytesTransferred = total,

@@ -159,7 +159,7 @@ internal sealed class RunHost(
             }
             catch (MigrationException e) when (IsLoss(e) || e.Kind == FailureKind.Unavailable)
             {
-                end ??= DateTime.UtcNow + options.ReconnectLimit;
+                end ??= DateTime.UtcNow + options.ReconnectTimeout;
                 // Many VMs may ask; one word about it is enough.
                 if (Interlocked.Exchange(ref _isLookedFor, 1) == 0)
                 {

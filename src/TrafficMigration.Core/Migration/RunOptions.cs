@@ -43,7 +43,7 @@ public sealed record RunOptions
     public bool SkipPreflight { get; init; }
 
     /// <summary>How long a host that was lost in the middle of a migration is looked for before it is left to itself.</summary>
-    public TimeSpan ReconnectLimit { get; init; } = TimeSpan.FromMinutes(10);
+    public TimeSpan ReconnectTimeout { get; init; } = TimeSpan.FromMinutes(10);
 
     /// <summary>How often things are looked at.</summary>
     internal RunPace Pace { get; init; } = new();

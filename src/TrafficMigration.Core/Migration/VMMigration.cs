@@ -18,6 +18,9 @@ internal sealed class VMMigration(VMMigrationRecord record, RunContext run)
     private string? _id = record.Plan.VMId;
     private string? _jobName = record.Job;
     private DateTimeOffset? _begun = record.BegunAt;
+    private DateTimeOffset? _ended;
+    // QEMU went on after libvirt had given the job up.
+    private bool _outlivesJob;
     private bool _mayHaveStarted = record.Job is not null;
     private bool _journalFailed;
 
@@ -181,6 +184,7 @@ internal sealed class VMMigration(VMMigrationRecord record, RunContext run)
         {
             MigrationLook look = await LookAsync(job, recovery);
             MigrationState next = look.Next(_state);
+            _outlivesJob |= look.JobHasEnded && next != MigrationState.CleaningUp;
             if (next != _state)
             {
                 To(next, look.There is { } there ? $"{look.Here} at {_plan.Source}, {there} at {_plan.Destination}" : $"{look.Here} at {_plan.Source}");
@@ -192,6 +196,7 @@ internal sealed class VMMigration(VMMigrationRecord record, RunContext run)
             switch (_state)
             {
                 case MigrationState.CleaningUp:
+                    _ended = _outlivesJob ? DateTimeOffset.Now : null;
                     await recovery.ForgetAsync();
                     return;
                 case MigrationState.PreCopying when look.JobIsActive:
@@ -259,7 +264,7 @@ internal sealed class VMMigration(VMMigrationRecord record, RunContext run)
         }
 
         (MigrationState? end, MigrationOutcome outcome, MigrationException? error) = cleanup.Judge(marks, here, there, _control);
-        VMMigrationResult result = _figures.Fill(Result(outcome, error), marks, _begun);
+        VMMigrationResult result = _figures.Fill(Result(outcome, error), marks, _begun, _ended);
         return end is { } state ? End(state, result) : result;
     }
 

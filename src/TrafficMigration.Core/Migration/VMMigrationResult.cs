@@ -48,7 +48,7 @@ public sealed record VMMigrationResult
     /// <summary>When it began, by the source's clock; <see langword="null"/> where it did not begin.</summary>
     public DateTimeOffset? StartTime { get; init; }
 
-    /// <summary>From begin to end, by the source's clock; <see langword="null"/> where it did not begin.</summary>
+    /// <summary>From begin to end, by the source's clock, or as the run saw it where QEMU went on without libvirt; <see langword="null"/> where it did not begin.</summary>
     public TimeSpan? TotalTime { get; init; }
 
     /// <summary>How long the guest was stopped, as QEMU measured it; <see langword="null"/> where it tells none.</summary>

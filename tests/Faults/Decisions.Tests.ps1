@@ -1,0 +1,48 @@
+# What a run decides while it runs: traffic that changes, time that is over.
+BeforeAll {
+    Import-Module "$PSScriptRoot/../Faults.psm1"
+    Set-JournalFolder "$TestDrive/journals"
+}
+
+AfterEach {
+    try { Invoke-Lab guest-stop vm1 } catch { Write-Warning "$_" }
+}
+
+Describe 'Decisions of a run' {
+    It 'switches a pre-copy to post-copy when the VM begins to send, once and with its figures; not under -Adaptive:$false' {
+        Invoke-Lab guest-start kvm-a vm1 --memory 384 --fill 256
+        $run = Start-Run PreCopy
+        Start-LabTraffic vm1 out -Seconds 120
+        $result = Complete-Run $run
+        $result.Outcome | Should -Be Completed
+        $result.Technique | Should -Be PreCopy
+        $result.TechniqueUsed | Should -Be PostCopy
+        @($result.Decisions).Count | Should -Be 1
+        $result.Decisions[0] | Should -Match 'Mbit/s'
+        @((Get-Last).Events | Where-Object Kind -EQ Decision).Text | Should -Be $result.Decisions[0]
+        Assert-Whole kvm-b
+
+        # It still sends, and goes back the same way.
+        $result = Complete-Run (Start-Run PreCopy -Options @{ Adaptive = $false })
+        $result.TechniqueUsed | Should -Be PreCopy
+        $result.Decisions | Should -BeNullOrEmpty
+        Assert-Whole kvm-a
+    }
+
+    It 'does at a timeout what was chosen: <Action>' -ForEach @(
+        @{ Action = 'Suspend'; Outcome = 'Completed'; Used = 'PreCopy' }
+        @{ Action = 'PostCopy'; Outcome = 'Completed'; Used = 'PostCopy' }
+        @{ Action = 'Cancel'; Outcome = 'Cancelled'; Used = $null }
+    ) {
+        # Dirties memory faster than the link carries it away: by itself no pre-copy of it ends.
+        Invoke-Lab guest-start kvm-a vm1 --memory 132 --dirty-rate 60 --working-set 40 --fill 0
+        $result = Complete-Run (Start-Run PreCopy -Options @{ Adaptive = $false; Timeout = '00:00:15'; TimeoutAction = $Action })
+        $result.Outcome | Should -Be $Outcome
+        $result.TechniqueUsed | Should -Be $Used
+        @($result.Decisions).Count | Should -Be 1
+        $result.TotalTime.TotalSeconds | Should -BeGreaterThan 14
+        if ($Action -eq 'Cancel') { $result.Error.ErrorId | Should -Be MigrationTimedOut }
+        # Running again, too: the judge takes a suspended VM for none.
+        Assert-Whole ($Outcome -eq 'Completed' ? 'kvm-b' : 'kvm-a')
+    }
+}
