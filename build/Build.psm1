@@ -99,7 +99,7 @@ function Complete-Xunit($Run) {
 
 # Pester runs in a process of its own: a loaded module's assemblies cannot be unloaded.
 function Invoke-PesterFolder([string] $Folder, [string[]] $Prefix = @()) {
-    $report = "$out/tests/$Folder.json"
+    $report = "$out/tests/$($Folder -replace '/', '-').json"
     Remove-Item $report -ErrorAction Ignore
     $command = @($Prefix) + (Get-Command pwsh -CommandType Application)[0].Source + @(
         '-NoProfile', '-NonInteractive', '-File', "$root/build/Invoke-Pester.ps1",
@@ -116,7 +116,6 @@ function Invoke-PesterFolder([string] $Folder, [string[]] $Prefix = @()) {
 
 # Runs the Pester tests of a folder in the control box of a lab of their own.
 function Invoke-LabPester([string] $Folder, [int] $Hosts, [string[]] $LabOptions = @()) {
-    Write-Step "Pester: $Folder, on the lab"
     $lab = "$root/lab/lab.sh"
     $name = "test-$PID"
     try {
@@ -126,6 +125,54 @@ function Invoke-LabPester([string] $Folder, [int] $Hosts, [string[]] $LabOptions
     finally {
         bash $lab down --name $name | Out-Host
     }
+}
+
+# Random faults on real hosts, judged from outside. A run is a test: it failed if anything was lost, doubled or left open.
+function Invoke-ChaosRuns([int] $Runs, [int] $Seed) {
+    $lab = "$root/lab/lab.sh"
+    $name = "chaos-$PID"
+    try {
+        Invoke-Native { bash $lab up --name $name --hosts 2 --link-rate 400mbit }
+        & (Get-Command pwsh -CommandType Application)[0].Source -NoProfile -NonInteractive -File "$root/lab/Chaos.ps1" -Runs $Runs -Seed $Seed -Lab $name -OutFolder "$out/chaos" | Out-Host
+        $ran = @(Get-Content "$out/chaos/chaos-$Seed.jsonl" -ErrorAction Ignore | ConvertFrom-Json)
+        $passed = @($ran | Where-Object { -not $_.Failed }).Count
+        # Runs that are missing have shown nothing.
+        New-Count $passed ($Runs - $passed)
+    }
+    finally {
+        bash $lab down --name $name | Out-Host
+    }
+}
+
+# The parts of the acceptance tests, each with a lab of its own. Those that measure want the machine for themselves.
+function Invoke-LabPart([ValidateSet('Measuring', 'Migrating', 'Faults')] [string] $Part) {
+    Invoke-LabPester "Acceptance/$Part" 3 '--migration-network'
+    if ($Part -eq 'Faults') {
+        Invoke-ChaosRuns 3 (Get-Random -Maximum 1000000)
+    }
+}
+
+# A part as a process, so that two can run side by side and each is shown as a whole.
+function Start-LabPart([string] $Part) {
+    $report = "$out/tests/$Part.json"
+    Remove-Item $report -ErrorAction Ignore
+    $command = "Import-Module '$root/build/Build.psm1'; Invoke-LabPart $Part | ConvertTo-Json -AsArray | Set-Content '$report'"
+    $process = Start-Process (Get-Command pwsh -CommandType Application)[0].Source -PassThru `
+        -ArgumentList '-NoProfile', '-NonInteractive', '-EncodedCommand', ([Convert]::ToBase64String([Text.Encoding]::Unicode.GetBytes($command))) `
+        -RedirectStandardOutput "$out/tests/$Part.log" -RedirectStandardError "$out/tests/$Part.err"
+    [pscustomobject]@{ Part = $Part; Process = $process; Report = $report }
+}
+
+function Complete-LabPart($Run) {
+    $Run.Process.WaitForExit()
+    Write-Step "Pester: $($Run.Part), on the lab"
+    Get-Content "$out/tests/$($Run.Part).log", "$out/tests/$($Run.Part).err" | Out-Host
+    if (-not (Test-Path $Run.Report)) {
+        Write-Host "The part $($Run.Part) did not run to its end." -ForegroundColor Red
+        return New-Count -Failed 1
+    }
+
+    Get-Content $Run.Report -Raw | ConvertFrom-Json
 }
 
 function Invoke-AllTests([switch] $NoLab) {
@@ -145,7 +192,11 @@ function Invoke-AllTests([switch] $NoLab) {
         $runs | ForEach-Object { Complete-Xunit $_ }
         Write-Step 'Pester: the module as a user sees it'
         Invoke-PesterFolder 'Module'
-        if (-not $NoLab) { Invoke-LabPester 'Acceptance' 3 '--migration-network' }
+        if (-not $NoLab) {
+            Complete-LabPart (Start-LabPart Measuring)
+            $parts = 'Migrating', 'Faults' | ForEach-Object { Start-LabPart $_ }
+            $parts | ForEach-Object { Complete-LabPart $_ }
+        }
     )
     $sum = @{}
     foreach ($property in 'Passed', 'Failed', 'Skipped') {
@@ -167,6 +218,10 @@ function Invoke-Benchmarks {
     Invoke-Native { bash "$root/benchmarks/host-cost.sh" $program }
     Write-Step 'What sampling 200 hosts costs the one process that does it'
     Invoke-Native { & $program hosts }
+    Write-Step 'What a run costs beside the same migrations by hand'
+    Invoke-Native { bash "$root/benchmarks/run-cost.sh" (Get-Command pwsh -CommandType Application)[0].Source }
+    Write-Step 'A run of 100 VMs between 20 hosts, by one process'
+    Invoke-Native { & $program run }
     Write-Step 'Plans for one pair of hosts, proven'
     Invoke-Native { & $program pair }
     Write-Step 'Plans for racks, beside OR-Tools CP-SAT with 60 s a plan'
@@ -200,24 +255,15 @@ function Invoke-Demo {
     Write-Step "Done in $([int]$watch.Elapsed.TotalSeconds) s; all figures are in out/demo.json"
 }
 
-# Every fault once, then random ones on real hosts, judged from outside. 0 when nothing was lost, doubled or left open.
+# Every fault once, then random ones. 0 when nothing was lost, doubled or left open.
 function Invoke-Chaos([int] $Runs, [int] $Seed) {
-    $lab = "$root/lab/lab.sh"
-    $name = "chaos-$PID"
+    Write-Step 'Every fault once'
     $faults = Invoke-LabPester 'Faults' 2
     Write-Host "Faults: $($faults.Passed) passed, $($faults.Failed) failed"
-    if ($faults.Failed -gt 0 -or $faults.Passed -eq 0) {
-        return 1
-    }
-
-    try {
-        Invoke-Native { bash $lab up --name $name --hosts 2 --link-rate 400mbit }
-        & (Get-Command pwsh -CommandType Application)[0].Source -NoProfile -NonInteractive -File "$root/lab/Chaos.ps1" -Runs $Runs -Seed $Seed -Lab $name -OutFolder "$out/chaos" | Out-Host
-        $LASTEXITCODE
-    }
-    finally {
-        bash $lab down --name $name | Out-Host
-    }
+    Write-Step 'Random faults'
+    $chaos = Invoke-ChaosRuns $Runs $Seed
+    Write-Host "Chaos: $($chaos.Passed) runs passed, $($chaos.Failed) failed; each is a line in out/chaos/chaos-$Seed.jsonl"
+    [int]($faults.Failed -gt 0 -or $faults.Passed -eq 0 -or $chaos.Failed -gt 0)
 }
 
-Export-ModuleMember -Function Build-Module, Compress-Module, Invoke-LabTask, Invoke-AllTests, Invoke-Benchmarks, Invoke-Demo, Invoke-Chaos
+Export-ModuleMember -Function Build-Module, Compress-Module, Invoke-LabTask, Invoke-AllTests, Invoke-LabPart, Invoke-Benchmarks, Invoke-Demo, Invoke-Chaos

@@ -55,6 +55,6 @@ catch {
 }
 finally {
     if ($LogPath) {
-        $events.MessageData | ForEach-Object { $_ | ConvertTo-Json -Compress } | Add-Content $LogPath
+        $events.MessageData | Where-Object { $_ } | ForEach-Object { ConvertTo-Json $_ -Compress } | Add-Content $LogPath
     }
 }

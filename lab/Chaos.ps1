@@ -186,7 +186,7 @@ function Invoke-Run([int] $Number) {
     $result = [ordered]@{
         Run = $Number; Seed = $Seed; Strategy = $strategy; Source = $source; Faults = @($planned | ForEach-Object { "$($_.Kind)@$($_.After)" })
         Moved = @($vms | Where-Object { $place[$_] -contains $destination }).Count; Ended = $ended; Resumed = $resumed; State = "$state"
-        EndedByFault = @($gone + $lost | Select-Object -Unique); WaitingAtBothEnds = $waiting; Bad = $bad; RunSeconds = [math]::Round($ran, 1); ResumeSeconds = [math]::Round($seen - $ran, 1); Seconds = [math]::Round($watch.Elapsed.TotalSeconds, 1)
+        EndedByFault = @($gone + $lost | Select-Object -Unique); WaitingAtBothEnds = $waiting; Bad = $bad; Failed = [bool]$bad -or ($open -and -not $waiting); RunSeconds = [math]::Round($ran, 1); ResumeSeconds = [math]::Round($seen - $ran, 1); Seconds = [math]::Round($watch.Elapsed.TotalSeconds, 1)
     }
     $result | ConvertTo-Json -Compress | Add-Content $log
     [pscustomobject]$result
@@ -210,6 +210,6 @@ $results = @(foreach ($number in 1..$Runs) {
     $result
 })
 
-$bad = @($results | Where-Object { $_.Bad -or $_.State -ne 'Ended' -and -not $_.WaitingAtBothEnds })
+$bad = @($results | Where-Object Failed)
 Write-Host "$($results.Count) runs: $(($results.Moved | Measure-Object -Sum).Sum) moves, $(($results.Resumed | Measure-Object -Sum).Sum) resumed, $(@($results | ForEach-Object EndedByFault).Count) VMs ended by the fault itself, $(@($results | ForEach-Object WaitingAtBothEnds).Count) wait at both ends, $($bad.Count) runs with anything lost, doubled or open"
 exit [int]($bad.Count -gt 0)

@@ -20,10 +20,11 @@ function Get-Place {
     'kvm-a', 'kvm-b' | Where-Object { (ssh $_ 'virsh -q list --name --state-running --state-paused') -contains 'vm1' }
 }
 
-function Get-Plan([string] $Technique) {
+# Under the strategy TrafficSensitive it is a pre-copy that may be switched: the VM receives more than it sends.
+function Get-Plan([string] $Strategy) {
     $from = Get-Place
-    [pscustomobject]@{ HostName = $from; VMName = 'vm1'; TxBitsPerSecond = 1000; RxBitsPerSecond = 1000 } |
-        Get-MigrationPlan -Destination ($from -eq 'kvm-a' ? 'kvm-b' : 'kvm-a') -NoProbe -Strategy $Technique
+    [pscustomobject]@{ HostName = $from; VMName = 'vm1'; TxBitsPerSecond = 1000; RxBitsPerSecond = 2000; PostCopyCapable = $true } |
+        Get-MigrationPlan -Destination ($from -eq 'kvm-a' ? 'kvm-b' : 'kvm-a') -NoProbe -Strategy $Strategy
 }
 
 function Get-Last {
@@ -41,8 +42,8 @@ function Wait-State([string] $State) {
 }
 
 # A run in the background that has come to a state.
-function Start-Run([string] $Technique, [string] $State = ($Technique -eq 'PreCopy' ? 'PreCopying' : 'PostCopying'), [hashtable] $Options = @{}) {
-    $job = Get-Plan $Technique | Start-TrafficSensitiveMigration -Confirm:$false -SkipPreflight -AsJob -JournalPath $script:journals @Options
+function Start-Run([string] $Strategy, [string] $State = ($Strategy -eq 'PostCopy' ? 'PostCopying' : 'PreCopying'), [hashtable] $Options = @{}) {
+    $job = Get-Plan $Strategy | Start-TrafficSensitiveMigration -Confirm:$false -SkipPreflight -AsJob -JournalPath $script:journals @Options
     Wait-State $State
     $job
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using TrafficMigration.Benchmarks.Fuzz;
 using TrafficMigration.Benchmarks.Hosts;
 using TrafficMigration.Benchmarks.Planning;
+using TrafficMigration.Benchmarks.Runs;
 using TrafficMigration.Kvm;
 
 // Each command measures one thing and prints what it found; its own file says how.
@@ -13,6 +14,7 @@ return args switch
     ["simulate"] => SimulatorCommand.Run(),
     ["pair", .. string[] rest] => PairCommand.Run(rest),
     ["rack", .. string[] rest] => RackCommand.Run(rest),
+    ["run", .. string[] rest] => await RunCommand.RunAsync(rest),
     // For host-cost.sh, which runs the product's own script.
     ["sampler", string interval] => Print(SamplerScript.For(
         TimeSpan.FromSeconds(double.Parse(interval, CultureInfo.InvariantCulture)), destination: null, withDirtyRate: false)),
@@ -33,6 +35,7 @@ static int Usage()
     Console.Error.WriteLine(SimulatorCommand.Usage);
     Console.Error.WriteLine(PairCommand.Usage);
     Console.Error.WriteLine(RackCommand.Usage);
+    Console.Error.WriteLine(RunCommand.Usage);
     Console.Error.WriteLine("  sampler INTERVAL-SECONDS");
     return 2;
 }

@@ -26,6 +26,12 @@ Describe 'Runs and their journals' {
         ($run | Format-Table | Out-String -Width 100) | Should -Match "$($run.Id) +Ended .* 2 +0 +0 "
     }
 
+    It 'is brought to its end before an error stops the script, under -ErrorAction Stop' {
+        $folder = "$TestDrive/stopped"
+        { $plan | Start-TrafficSensitiveMigration -Confirm:$false -JournalPath $folder -ErrorAction Stop } | Should -Throw -ErrorId 'HostNotFound,*'
+        (Get-TrafficSensitiveMigration -JournalPath $folder).State | Should -Be Ended
+    }
+
     It 'brings nobody home from a run that moved nobody, nor from one that has not ended' {
         $run = Get-TrafficSensitiveMigration -JournalPath $journals -Last
         { $run | Get-MigrationPlan -ReturnHome } | Should -Throw -ErrorId 'NobodyToReturn,*'

@@ -1,5 +1,5 @@
 BeforeAll {
-    Import-Module "$PSScriptRoot/../../lab/Lab.psm1"
+    Import-Module "$PSScriptRoot/../../../lab/Lab.psm1"
     # It must run, and need not have booted: nothing is asked of the guest itself.
     Invoke-Lab guest-start kvm-a vm1 --memory 144 --fill 8 --no-wait
 

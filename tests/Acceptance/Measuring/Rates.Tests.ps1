@@ -1,8 +1,8 @@
 BeforeAll {
-    Import-Module "$PSScriptRoot/../../lab/Lab.psm1"
+    Import-Module "$PSScriptRoot/../../../lab/Lab.psm1"
     $vms = 'vm1', 'vm2', 'vm3', 'vm4'
     $vms | ForEach-Object -Parallel {
-        Import-Module "$using:PSScriptRoot/../../lab/Lab.psm1"
+        Import-Module "$using:PSScriptRoot/../../../lab/Lab.psm1"
         Invoke-Lab guest-start kvm-a $_ --memory 128 --fill 8
     }
 }
@@ -19,7 +19,7 @@ Describe 'Four VMs that send and receive at once, two of which also talk to each
         function Invoke-ForFlows([scriptblock] $Arguments) {
             $calls = $flows | ForEach-Object { @{ Flow = $_; Arguments = @(& $Arguments $_) } }
             $calls | ForEach-Object -ThrottleLimit 10 -Parallel {
-                Import-Module "$using:PSScriptRoot/../../lab/Lab.psm1"
+                Import-Module "$using:PSScriptRoot/../../../lab/Lab.psm1"
                 @{ Flow = $_.Flow; Said = Invoke-Lab @($_.Arguments) }
             }
         }

@@ -1,6 +1,6 @@
 # Real exporters on the hosts and a real Prometheus here: what Get-VMTrafficRate makes of their metrics.
 BeforeAll {
-    Import-Module "$PSScriptRoot/../../lab/Lab.psm1"
+    Import-Module "$PSScriptRoot/../../../lab/Lab.psm1"
     Invoke-Lab guest-start kvm-a vm1 --memory 160 --fill 8 --no-wait
     Invoke-Lab guest-start kvm-a vm2 --memory 160 --fill 8
 

@@ -1,6 +1,6 @@
 # What breaks while VMs move, made on real hosts: the quick ones. tests/Faults has the others.
 BeforeAll {
-    Import-Module "$PSScriptRoot/../Faults.psm1"
+    Import-Module "$PSScriptRoot/../../Faults.psm1"
     $manifest = (Get-Module TrafficMigration).Path
     Set-JournalFolder "$TestDrive/journals"
     Start-Guest

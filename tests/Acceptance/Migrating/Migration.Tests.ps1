@@ -1,5 +1,5 @@
 BeforeAll {
-    Import-Module "$PSScriptRoot/../../lab/Lab.psm1"
+    Import-Module "$PSScriptRoot/../../../lab/Lab.psm1"
     Invoke-Lab guest-start kvm-a vm1 --memory 160 --fill 64 --no-wait
     Invoke-Lab guest-start kvm-a vm2 --memory 160 --fill 64
     Start-LabTraffic vm1 out
