@@ -59,7 +59,8 @@ fault() {
                 sleep "$1"; nsenter -t 1 -m umount /usr/bin/qemu-system-x86_64' "$2" ;;
         shutdown)
             [ $# = 1 ] || fault_usage
-            (guest_exec "$1" 'poweroff -f') >/dev/null 2>&1 || true ;;
+            # Nobody is left to end the conversation.
+            (LAB_GUEST_TIMEOUT=5 guest_exec "$1" 'poweroff -f') >/dev/null 2>&1 || true ;;
         *) fault_usage ;;
     esac
 }
