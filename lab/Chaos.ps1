@@ -56,7 +56,8 @@ function Get-Place {
 
 # The module in a process of its own, in the control box.
 function Start-Control([string] $Text, [string] $Log) {
-    Start-Process bash -ArgumentList $script, 'exec', '--name', $Lab, 'control', '--', $pwsh, '-NoProfile', '-NonInteractive', '-EncodedCommand',
+    # Whatever ran this in the background may have it ignore what Ctrl+C sends, and that is inherited.
+    Start-Process env -ArgumentList '--default-signal=INT', 'bash', $script, 'exec', '--name', $Lab, 'control', '--', $pwsh, '-NoProfile', '-NonInteractive', '-EncodedCommand',
         ([Convert]::ToBase64String([Text.Encoding]::Unicode.GetBytes("Import-Module '$PSScriptRoot/../out/TrafficMigration/TrafficMigration.psd1'; `$ProgressPreference = 'SilentlyContinue'; $Text"))) `
         -RedirectStandardOutput $Log -RedirectStandardError "$Log.err" -PassThru
 }

@@ -69,7 +69,8 @@ function Get-OtherHost([string] $HostName) {
 function Start-Shell([string] $ScriptFile, [string] $OutFile) {
     $program = (Get-Process -Id $PID).Path
     $arguments = @(if ($program -like '*dotnet') { "$PSHOME/pwsh.dll" }) + '-NoProfile', '-NonInteractive', '-File', $ScriptFile
-    Start-Process $program -ArgumentList $arguments -RedirectStandardOutput $OutFile -PassThru
+    # Whatever ran the tests in the background may have them ignore what Ctrl+C sends, and that is inherited.
+    Start-Process env -ArgumentList (@('--default-signal=INT', $program) + $arguments) -RedirectStandardOutput $OutFile -PassThru
 }
 
 Export-ModuleMember -Function *-*
