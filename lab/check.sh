@@ -31,7 +31,7 @@ check_vm() { # VM
     if [ "${#places[@]}" = 1 ]; then
         [ "$(lab_run "${places[0]}" virsh -q dominfo --domain "$vm" </dev/null | awk '/^Persistent/ { print $2 }')" = yes ] ||
             problems+=("it is not defined on ${places[0]}")
-        if count=$(LAB_GUEST_TIMEOUT=20 guest_exec "$vm" 'cat /tmp/counter; check-memory 2>&1'); then
+        if count=$(LAB_GUEST_TIMEOUT=60 guest_exec "$vm" 'cat /tmp/counter; check-memory 2>&1'); then
             read -r now <<<"$count"
             before=$(cat "$STATE/counter-$vm" 2>/dev/null || echo 0)
             if is_number "$now" && [ "$now" -ge "$before" ]; then echo "$now" >"$STATE/counter-$vm"; else problems+=("its counter went from $before to '$now'"); fi
