@@ -137,6 +137,19 @@ public sealed class TrafficWatchTests
     }
 
     [Fact]
+    public async Task A_host_that_was_lost_is_sampled_again_when_it_is_back()
+    {
+        await using var site = new Site(("kvm-a", "vm1", Sending), ("kvm-b", "other", Receiving)) { Failing = ("kvm-b", "is away for a while") };
+        VMMigrationPlan plan = Plan("vm1", "kvm-a", "kvm-b");
+        await using TrafficWatch watch = await site.WatchAsync(plan);
+
+        await site.Hosts[1].Played.WaitAsync(TestContext.Current.CancellationToken);
+
+        Assert.Single(site.Troubles);
+        Assert.NotNull(watch.Now(plan));
+    }
+
+    [Fact]
     public async Task Its_end_ends_the_samplers_but_not_the_connections_and_troubles_nobody()
     {
         await using var site = new Site(("kvm-a", "vm1", Sending), ("kvm-b", "other", Receiving));
@@ -179,11 +192,17 @@ public sealed class TrafficWatchTests
         public TimeSpan Offset { get; set; }
 
         public override DateTimeOffset GetUtcNow() => DateTimeOffset.UtcNow + Offset;
+
+        // Waiting costs nothing here.
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            base.CreateTimer(callback, state, TimeSpan.FromMilliseconds(1), period);
     }
 
     /// <summary>Hosts, each with a VM of a name.</summary>
     private sealed class Site(params (string Name, string VM, Load Load)[] hosts) : IAsyncDisposable
     {
+        private int _attempts;
+
         public PlayedHost[] Hosts { get; } = [.. hosts.Select(h => new PlayedHost(h.Name, h.VM, h.Load))];
 
         public Clock Clock { get; } = new();
@@ -229,7 +248,8 @@ public sealed class TrafficWatchTests
                 host.EndsEarly = how == "ends";
                 return how switch
                 {
-                    "refuses" => throw Failures.HostUnreachable(name, 22, "connection refused"),
+                    "is away for a while" when Interlocked.Increment(ref _attempts) > 3 => Task.FromResult<ICommandChannel>(host),
+                    "refuses" or "is away for a while" => throw Failures.HostUnreachable(name, 22, "connection refused"),
                     "breaks" => Task.FromException<ICommandChannel>(new InvalidOperationException("something else is wrong")),
                     _ => Task.FromResult<ICommandChannel>(host),
                 };

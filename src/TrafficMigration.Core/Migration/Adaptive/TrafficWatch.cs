@@ -31,6 +31,8 @@ internal sealed class TrafficWatch : IAsyncDisposable
     // Five samples missed: what is older says nothing about now.
     private static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(10);
 
+    private static readonly TimeSpan Retry = TimeSpan.FromSeconds(5);
+
     private readonly ConcurrentDictionary<string, HostMeasurement> _hosts = new(StringComparer.OrdinalIgnoreCase);
     private readonly ConcurrentDictionary<VMMigrationPlan, StreamRates> _streams = new(ReferenceEqualityComparer.Instance);
     private readonly CancellationTokenSource _stop = new();
@@ -144,8 +146,30 @@ internal sealed class TrafficWatch : IAsyncDisposable
     private HostMeasurement? Fresh(string host) =>
         _hosts.TryGetValue(host, out HostMeasurement? last) && _time.GetUtcNow() - last.Host.SampledAt < FreshFor ? last : null;
 
-    [SuppressMessage("Design", "CA1031", Justification = "A run never fails because of its watch, whatever befalls that.")]
+    /// <summary>Samples a host until the end; one that is lost is looked for, and meanwhile nothing is known of it.</summary>
     private async Task SampleAsync(string host, string towards)
+    {
+        bool isTold = false;
+        while (await SampleOnceAsync(host, towards) is { } trouble)
+        {
+            if (!isTold)
+            {
+                isTold = true;
+                _onTrouble(host, $"its traffic is not known any more, so no migration from or to it is adapted to traffic: {trouble.Message}");
+            }
+
+            if (trouble is not MigrationException { Kind: FailureKind.Connection or FailureKind.Timeout or FailureKind.Unavailable })
+            {
+                return;
+            }
+
+            await Task.Delay(Retry, _time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <returns>What went wrong; <see langword="null"/> when the watch is over.</returns>
+    [SuppressMessage("Design", "CA1031", Justification = "A run never fails because of its watch, whatever befalls that.")]
+    private async Task<Exception?> SampleOnceAsync(string host, string towards)
     {
         var options = new MeasureOptions { Interval = Interval, Count = Intervals, Destination = towards };
         try
@@ -155,15 +179,14 @@ internal sealed class TrafficWatch : IAsyncDisposable
             {
                 _hosts[host] = measured;
             }
+
+            return null;
         }
         catch (Exception e)
         {
             // What is not known is not acted upon. When the run is over, connections go, and nobody need hear of it.
             _hosts.TryRemove(host, out _);
-            if (!_stop.IsCancellationRequested)
-            {
-                _onTrouble(host, $"its traffic is not known any more, so no migration from or to it is adapted to traffic: {e.Message}");
-            }
+            return _stop.IsCancellationRequested ? null : e;
         }
     }
 }
