@@ -154,6 +154,7 @@ function Invoke-LabPart([ValidateSet('Measuring', 'Migrating', 'Faults')] [strin
 
 # A part as a process, so that two can run side by side and each is shown as a whole.
 function Start-LabPart([string] $Part) {
+    Write-Step "Pester: $Part, on the lab; what it says comes when it has ended"
     $report = "$out/tests/$Part.json"
     Remove-Item $report -ErrorAction Ignore
     $command = "Import-Module '$root/build/Build.psm1'; Invoke-LabPart $Part | ConvertTo-Json -AsArray | Set-Content '$report'"
@@ -165,7 +166,7 @@ function Start-LabPart([string] $Part) {
 
 function Complete-LabPart($Run) {
     $Run.Process.WaitForExit()
-    Write-Step "Pester: $($Run.Part), on the lab"
+    Write-Step "Pester: $($Run.Part)"
     Get-Content "$out/tests/$($Run.Part).log", "$out/tests/$($Run.Part).err" | Out-Host
     if (-not (Test-Path $Run.Report)) {
         Write-Host "The part $($Run.Part) did not run to its end." -ForegroundColor Red

@@ -6,7 +6,7 @@ BeforeAll {
     $script:log = "$TestDrive/events.jsonl"
 
     function Invoke-Evacuation([string] $From, [string] $To, [string[]] $More = @()) {
-        $module = "Import-Module '$((Get-Module TrafficMigration).Path)'"
+        # As a user has it installed.
         $env:PSModulePath = "$TestDrive/modules" + [IO.Path]::PathSeparator + $env:PSModulePath
         $null = New-Item "$TestDrive/modules" -ItemType Directory -Force
         if (-not (Test-Path "$TestDrive/modules/TrafficMigration")) {
