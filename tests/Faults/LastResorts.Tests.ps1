@@ -22,6 +22,16 @@ Describe 'Faults that last' {
         Assert-Whole (Get-OtherHost $from)
     }
 
+    It 'lets the VM stay when the link is away for long in pre-copy, and finds that out when it is back' {
+        $from = Get-Place
+        $run = Start-Run PreCopy
+        Invoke-Lab fault cut (Get-OtherHost $from) 50 all
+        $result = Complete-Run $run
+        $result.Outcome | Should -Be Failed
+        $result.Error.ErrorId | Should -Be MigrationFailed
+        Assert-Whole $from
+    }
+
     It 'leaves open what it cannot see for longer than -ReconnectTimeout, and finds out later' {
         $from = Get-Place
         $run = Start-Run PreCopy -Options @{ ReconnectTimeout = '00:00:05' }
