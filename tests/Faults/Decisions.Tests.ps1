@@ -21,6 +21,11 @@ Describe 'Decisions of a run' {
         @($result.Decisions).Count | Should -Be 2
         @($result.Decisions -match '^switched to post-copy: memory competes with \d+ Mbps that the VM sends').Count | Should -Be 1
         @((Get-Last).Events | Where-Object Kind -EQ Decision).Text | Should -Be (@('starts PreCopy to kvm-b') + $result.Decisions)
+        # The figures of each, from the journal.
+        $figures = (Get-Last).Events.Switch
+        $figures.Switches | Should -Be $false, $true
+        $figures[1].Cause | Should -Be Contention
+        $figures[1].PreCopyRemaining | Should -BeGreaterThan $figures[1].PostCopyRemaining
         Get-Place | Should -Be kvm-b
 
         # It still sends, and goes back.

@@ -1,3 +1,5 @@
+using TrafficMigration.Migration.Adaptive;
+
 namespace TrafficMigration.Migration;
 
 /// <summary>What kind of event it is.</summary>
@@ -42,6 +44,9 @@ public sealed record MigrationEvent
 
     /// <summary>What happened, in a few words.</summary>
     public string Text { get; init; } = "";
+
+    /// <summary>Of a decision for or against a switch to post-copy, its figures; else <see langword="null"/>.</summary>
+    public SwitchDecision? Switch { get; init; }
 
     /// <summary>Prints the event on one line, with the time of day.</summary>
     public override string ToString()

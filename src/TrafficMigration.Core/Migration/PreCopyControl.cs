@@ -78,11 +78,11 @@ internal sealed class PreCopyControl(VMMigrationPlan plan, RunContext run, bool 
         {
             case { Switches: true } when plan.SwitchesToPostCopy || MayAdapt(plan, run.Options):
                 // Due until libvirt has taken it.
-                await SwitchAsync(source, job, vmId, _due.ToString(), number);
+                await SwitchAsync(source, job, vmId, _due.ToString(), number, _due);
                 break;
             case { Switches: false }:
                 _decisions.Add(_due.ToString());
-                run.Note(MigrationEventKind.Decision, _due.ToString(), plan.Source, plan.VMName, number);
+                run.Note(MigrationEventKind.Decision, _due.ToString(), plan.Source, plan.VMName, number, _due);
                 _due = null;
                 break;
         }
@@ -132,16 +132,16 @@ internal sealed class PreCopyControl(VMMigrationPlan plan, RunContext run, bool 
         await source.VirshAsync([$"suspend --domain {ShellText.Quote(vmId)}"], run.Leave);
     }
 
-    private async Task SwitchAsync(RunHost source, MigrationJob job, string vmId, string why, int number)
+    private async Task SwitchAsync(RunHost source, MigrationJob job, string vmId, string why, int number, SwitchDecision? figures = null)
     {
-        _isSwitched = await TellAsync(source, $"migrate-postcopy --domain {ShellText.Quote(vmId)}", why, number);
+        _isSwitched = await TellAsync(source, $"migrate-postcopy --domain {ShellText.Quote(vmId)}", why, number, figures);
         if (_isSwitched)
         {
             await job.MarkSwitchedAsync(vmId, run.Leave);
         }
     }
 
-    private async Task<bool> TellAsync(RunHost source, string command, string decision, int number)
+    private async Task<bool> TellAsync(RunHost source, string command, string decision, int number, SwitchDecision? figures = null)
     {
         if (VirshAnswers.IsError((await source.VirshAsync([command], run.Leave))[0]))
         {
@@ -149,7 +149,7 @@ internal sealed class PreCopyControl(VMMigrationPlan plan, RunContext run, bool 
         }
 
         _decisions.Add(decision);
-        run.Note(MigrationEventKind.Decision, decision, plan.Source, plan.VMName, number);
+        run.Note(MigrationEventKind.Decision, decision, plan.Source, plan.VMName, number, figures);
         return true;
     }
 }

@@ -64,9 +64,9 @@ internal sealed class RunContext(
     }
 
     /// <summary>Writes down what must not stop anything, and tells the listener even if the journal cannot be written.</summary>
-    public void Note(MigrationEventKind kind, string text, string? host = null, string? vm = null, int? number = null)
+    public void Note(MigrationEventKind kind, string text, string? host = null, string? vm = null, int? number = null, SwitchDecision? figures = null)
     {
-        MigrationEvent happened = Event(kind, text, host, vm);
+        MigrationEvent happened = Event(kind, text, host, vm) with { Switch = figures };
         try
         {
             journal.Append(new JournalEntry { Event = happened, Number = number });
