@@ -159,7 +159,7 @@ function Start-LabPart([string] $Part) {
     Remove-Item $report -ErrorAction Ignore
     $command = "Import-Module '$root/build/Build.psm1'; Invoke-LabPart $Part | ConvertTo-Json -AsArray | Set-Content '$report'"
     $process = Start-Process (Get-Command pwsh -CommandType Application)[0].Source -PassThru `
-        -ArgumentList '-NoProfile', '-NonInteractive', '-EncodedCommand', ([Convert]::ToBase64String([Text.Encoding]::Unicode.GetBytes($command))) `
+        -ArgumentList '-NoProfile', '-NonInteractive', '-OutputFormat', 'Text', '-EncodedCommand', ([Convert]::ToBase64String([Text.Encoding]::Unicode.GetBytes($command))) `
         -RedirectStandardOutput "$out/tests/$Part.log" -RedirectStandardError "$out/tests/$Part.err"
     [pscustomobject]@{ Part = $Part; Process = $process; Report = $report }
 }

@@ -9,7 +9,7 @@ param(
 $ErrorActionPreference = 'Stop'
 $PSStyle.OutputRendering = 'PlainText'
 # Journals of the tests' runs are not the user's.
-$env:XDG_STATE_HOME = (New-Item (Join-Path ([IO.Path]::GetTempPath()) "trafficmigration-test-$PID") -ItemType Directory).FullName
+$env:XDG_STATE_HOME = [IO.Directory]::CreateTempSubdirectory('trafficmigration-test-').FullName
 Import-Module $PesterPath
 Import-Module "$PSScriptRoot/../out/TrafficMigration/TrafficMigration.psd1"
 
