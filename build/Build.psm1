@@ -144,7 +144,7 @@ function Invoke-ChaosRuns([int] $Runs, [int] $Seed) {
     }
 }
 
-# The parts of the acceptance tests, each with a lab of its own. Those that measure want the machine for themselves.
+# The parts of the acceptance tests, each with a lab of its own. What rests on measured rates wants the machine for itself.
 function Invoke-LabPart([ValidateSet('Measuring', 'Migrating', 'Faults')] [string] $Part) {
     Invoke-LabPester "Acceptance/$Part" 3 '--migration-network'
     if ($Part -eq 'Faults') {
