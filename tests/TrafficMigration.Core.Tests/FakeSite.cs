@@ -153,6 +153,8 @@ internal sealed partial class FakeSite(string source = "kvm1")
                 "echo" => ["@" + command.Split("''")[1].TrimEnd('\'')],
                 "domstate" => [State(host, vm) ?? $"error: failed to get domain '{vm}'", ""],
                 "domjobinfo" => Job(vm),
+                // The VM may have gone since the look that made somebody ask.
+                "qemu-monitor-command" when State(host, vm) is null => [$"error: failed to get domain '{vm}'", ""],
                 "qemu-monitor-command" => [Now(vm).Job.Length == 0 ? """{"return":{"status":"postcopy-paused"},"id":"libvirt-499"}""" : """{"return":{"status":"postcopy-active"},"id":"libvirt-499"}""", ""],
                 "version" => ["Compiled against library: libvirt 9.0.0", "Running against daemon: " + Daemon],
                 var verb => Tell(verb, vm),
