@@ -73,7 +73,7 @@ by_run() { # FROM TO
         if ($results.Outcome -ne "Completed" -or $results.TechniqueUsed -ne "PreCopy") { $results | Out-Host; exit 1 }
         $end = ($results | ForEach-Object { $_.StartTime + $_.TotalTime } | Measure-Object -Maximum).Maximum
         ($end - ($results.StartTime | Measure-Object -Minimum).Minimum).TotalSeconds.ToString([cultureinfo]::InvariantCulture)
-    }' -args "$root" "$1" "$2"
+    }' "$root" "$1" "$2"
 }
 
 from=kvm-a to=kvm-b
@@ -99,7 +99,7 @@ watch() { # WAY; prints the processor time a second of source and destination, m
             Import-Module "$($args[0])/out/TrafficMigration"
             Get-VMTrafficRate $args[1] -SampleCount 1 | Get-MigrationPlan -Destination $args[2] -Strategy PreCopy |
                 Start-TrafficSensitiveMigration -Confirm:$false -InformationAction Ignore -JournalPath /tmp/journals -BandwidthLimit 8388608
-        }' -args "$root" "$from" "$to" >/dev/null 2>&1 & job=$!
+        }' "$root" "$from" "$to" >/dev/null 2>&1 & job=$!
     else
         # shellcheck disable=SC2016
         control ssh "$from" 'for vm in vm1 vm2 vm3; do
