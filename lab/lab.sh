@@ -25,7 +25,7 @@ usage: lab/lab.sh COMMAND [--name NAME] ...
   guest-exec VM -- CMD
   traffic-start [--rate 50M] [--udp] [--seconds S] [--port P] [--label L] VM FLOW
   traffic-stop VM [FLOW]                  FLOW: out | in | to OTHER-VM
-  traffic-mean [--label L] VM FLOW FROM-EPOCH TO-EPOCH        prints bit/s
+  traffic-mean [--label L] [--sent] VM FLOW FROM-EPOCH TO-EPOCH   bit/s
   fault KIND ...                          breaks something for a while; alone it lists the kinds
   check VM...                             does each run exactly once, with its memory whole?
 

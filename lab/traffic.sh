@@ -151,22 +151,32 @@ traffic_list() {
     done
 }
 
-traffic_mean() { # [--label L] VM out|in FROM TO, VM to PEER FROM TO (epoch seconds): bit/s
-    local label='' vm way peer rest key
-    if [ "${1:-}" = --label ]; then label=$2; shift 2; fi
+# traffic_mean [--label L] [--sent] VM out|in FROM TO, VM to PEER FROM TO (epoch
+# seconds): bit/s of payload. --sent counts also what an "in" flow's sender
+# sent again: of that, the guest received the part that no queue dropped.
+traffic_mean() {
+    local label='' sent=0 vm way peer rest key
+    while :; do
+        case ${1:-} in
+            --label) label=$2; shift 2 ;;
+            --sent) sent=1; shift ;;
+            *) break ;;
+        esac
+    done
     parse_flow "$@"
-    [ "${#rest[@]}" = 2 ] || die "usage: traffic-mean [--label L] VM out|in|to OTHER-VM FROM_EPOCH TO_EPOCH" 2
+    [ "${#rest[@]}" = 2 ] || die "usage: traffic-mean [--label L] [--sent] VM out|in|to OTHER-VM FROM_EPOCH TO_EPOCH" 2
     key=$(flow_key "$label")
     [ -e "$STATE/traffic/$key.log" ] || die "no log of traffic '$key'" 6
     # The lines at the end that say sender or receiver are sums of the whole.
-    awk -v from="${rest[0]}" -v to="${rest[1]}" '
+    # A TCP sender's lines end with segments sent again and the window; with time stamps a segment holds 1448 bytes.
+    awk -v from="${rest[0]}" -v to="${rest[1]}" -v sent="$sent" '
         $1 > from && $1 <= to && /bits\/sec/ && !/sender|receiver/ {
             for (i = 2; i <= NF; i++) {
                 if ($i == "sec") split($(i - 1), ends, "-")
-                if ($i == "Kbits/sec") rate = $(i - 1)
+                if ($i == "Kbits/sec") { rate = $(i - 1); again = sent && NF > i + 2 ? $(i + 1) * 1448 * 8 / 1000 : 0 }
             }
             span = ends[2] - ends[1]
-            kbits += rate * span; seconds += span
+            kbits += rate * span + again; seconds += span
         }
         END { if (seconds == 0) exit 1; printf "%.0f\n", kbits * 1000 / seconds }' \
         "$STATE/traffic/$key.log" || die "traffic '$key' has no line between ${rest[0]} and ${rest[1]}" 6
