@@ -226,7 +226,7 @@ public sealed class TrafficWatchTests
 
                     failed.TrySetResult();
                 },
-                Clock);
+                time: Clock);
             await Task.WhenAll(Hosts.Where(h => h.Name != Failing?.Host).Select(h => h.Played)).WaitAsync(TestContext.Current.CancellationToken);
             await (Failing is null ? Task.CompletedTask : failed.Task).WaitAsync(TestContext.Current.CancellationToken);
             return watch;

@@ -35,7 +35,14 @@ internal sealed record JournalEntry
 /// <param name="Machine">That machine.</param>
 /// <param name="Options">How the run is driven.</param>
 /// <param name="Migrations">The VMs, in the order of their turns.</param>
-internal sealed record JournalHead(string User, string Machine, RunOptions Options, IReadOnlyList<JournalPlan> Migrations);
+internal sealed record JournalHead(string User, string Machine, RunOptions Options, IReadOnlyList<JournalPlan> Migrations)
+{
+    /// <summary>How the plan was made; <see langword="null"/> where the VMs' plans did not say.</summary>
+    public Strategy? Strategy { get; init; }
+
+    /// <summary>What contends on the links under the plan, as it was measured before.</summary>
+    public IReadOnlyList<LinkContention> Links { get; init; } = [];
+}
 
 /// <summary>What of a VM's plan a run needs, and what its results are compared with.</summary>
 internal sealed record JournalPlan
@@ -64,6 +71,8 @@ internal sealed record JournalPlan
 
     public bool? PostCopyCapable { get; init; }
 
+    public long? MemoryBytes { get; init; }
+
     public long TxBitsPerSecond { get; init; }
 
     public long RxBitsPerSecond { get; init; }
@@ -87,6 +96,7 @@ internal sealed record JournalPlan
         PredictedDowntime = plan.PredictedDowntime,
         PredictedBytes = plan.PredictedBytes,
         PostCopyCapable = plan.Rate.PostCopyCapable,
+        MemoryBytes = plan.Rate.MemoryBytes,
         TxBitsPerSecond = plan.Rate.TxBitsPerSecond,
         RxBitsPerSecond = plan.Rate.RxBitsPerSecond,
         DirtyBytesPerSecond = plan.Rate.DirtyBytesPerSecond,
@@ -115,7 +125,7 @@ internal sealed record JournalPlan
         Rate = new Traffic.VMTrafficRate
         {
             HostName = Source, VMName = VMName, VMId = VMId, TxBitsPerSecond = TxBitsPerSecond, RxBitsPerSecond = RxBitsPerSecond,
-            PostCopyCapable = PostCopyCapable, DirtyBytesPerSecond = DirtyBytesPerSecond,
+            PostCopyCapable = PostCopyCapable, MemoryBytes = MemoryBytes, DirtyBytesPerSecond = DirtyBytesPerSecond,
         },
     };
 }

@@ -32,7 +32,11 @@ public sealed class MigrationRun
         string id = RandomNumberGenerator.GetHexString(10, lowercase: true);
         using Journal journal = _store.Create(id);
         VMMigrationPlan[] ordered = [.. plans.OrderBy(p => p.Order)];
-        var head = new JournalHead(Environment.UserName, Environment.MachineName, options, [.. ordered.Select(JournalPlan.Of)]);
+        var head = new JournalHead(Environment.UserName, Environment.MachineName, options, [.. ordered.Select(JournalPlan.Of)])
+        {
+            Strategy = plans.Select(p => p.Plan?.Strategy).FirstOrDefault(),
+            Links = [.. plans.SelectMany(p => p.Plan?.Links ?? []).Distinct()],
+        };
         await DriveAsync(
             id, options, journal, head, "begins",
             [.. ordered.Select((p, i) => new VMMigrationRecord { Number = i, Plan = p, State = MigrationState.Planned, Result = null })], stop, leave);
@@ -73,11 +77,11 @@ public sealed class MigrationRun
             runTimeout.CancelAfter(limit);
         }
 
-        VMMigrationPlan[] adaptable = [.. records.Select(r => r.Plan).Where(p => PreCopyControl.MayAdapt(p, options))];
-        if (adaptable.Length > 0)
-        {
-            run.Traffic = new TrafficWatch(adaptable, (host, token) => run.Host(host).ConnectAsync(token), (host, text) => run.Note(MigrationEventKind.Trouble, text, host));
-        }
+        run.Series = _store.Record(id, text => run.Note(MigrationEventKind.Trouble, text));
+        VMMigrationPlan[] moving = [.. records.Select(r => r.Plan).Where(p => !run.Refused.ContainsKey(p.Source) && !run.Refused.ContainsKey(p.Destination))];
+        run.Traffic = new TrafficWatch(
+            moving, (host, token) => run.Host(host).ConnectAsync(token), (host, text) => run.Note(MigrationEventKind.Trouble, text, host),
+            measured => run.Series?.Add(measured));
 
         bool isOpen = await MigrateAsync(run, records, options.Budget);
         if (isOpen)

@@ -36,6 +36,12 @@ public sealed record MigrationRunRecord
     /// <summary>How it is driven.</summary>
     public required RunOptions Options { get; init; }
 
+    /// <summary>How its plan was made; <see langword="null"/> where that is not known.</summary>
+    public Strategy? Strategy { get; init; }
+
+    /// <summary>What contends on each link under the plan, by the rates that it rests on; empty where that is not known.</summary>
+    public IReadOnlyList<LinkContention> Links { get; init; } = [];
+
     /// <summary>Its VMs, in the order of their turns.</summary>
     public required IReadOnlyList<VMMigrationRecord> VirtualMachines { get; init; }
 
@@ -54,6 +60,8 @@ public sealed record MigrationRunRecord
             LastTime = entries[^1].Event.Time,
             Owner = $"{head.User}@{head.Machine}",
             Options = head.Options,
+            Strategy = head.Strategy,
+            Links = head.Links,
             VirtualMachines = [.. head.Migrations.Select((m, i) => VMMigrationRecord.From(i, m.ToPlan(i + 1), [.. byNumber[i]]))],
             Events = [.. entries.Select(e => e.Event)],
         };

@@ -43,8 +43,11 @@ internal sealed class RunContext(
     /// <summary>Cancelled when the run's time is over.</summary>
     public required CancellationToken RunTimeout { get; init; }
 
-    /// <summary>The traffic while the run lasts; <see langword="null"/> where nothing is adapted to it.</summary>
+    /// <summary>The traffic while the run lasts; <see langword="null"/> before the first VM begins.</summary>
     public TrafficWatch? Traffic { get; set; }
+
+    /// <summary>Where the traffic is recorded; <see langword="null"/> where that cannot be.</summary>
+    public SeriesFile? Series { get; set; }
 
     /// <summary>What the checks before the start have found.</summary>
     public IReadOnlyList<PreflightFinding> Findings { get; set; } = [];
@@ -91,6 +94,7 @@ internal sealed class RunContext(
             await Traffic.DisposeAsync();
         }
 
+        Series?.Dispose();
         await Task.WhenAll(_hosts.Values.Select(h => h.DisposeAsync().AsTask()));
     }
 }

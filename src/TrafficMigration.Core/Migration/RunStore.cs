@@ -51,6 +51,11 @@ public sealed class RunStore(string folder)
     public MigrationRunRecord Get(string id) =>
         IsId(id) && File.Exists(PathOf(id)) && Load(PathOf(id)) is { } run ? run : throw Failures.RunNotFound(id, folder);
 
+    /// <summary>What was seen of links and memory streams while a run lasted; empty where nothing was recorded.</summary>
+    /// <exception cref="MigrationException"><c>RunNotFound</c>.</exception>
+    public RunSeries Series(string id) =>
+        IsId(id) && File.Exists(PathOf(id)) ? SeriesFile.Read(SeriesPathOf(id)) : throw Failures.RunNotFound(id, folder);
+
     /// <summary>Asks the process that drives a run to end it safely, as Ctrl+C would.</summary>
     /// <exception cref="MigrationException"><c>JournalUnwritable</c>.</exception>
     public void RequestStop(string id)
@@ -88,6 +93,11 @@ public sealed class RunStore(string folder)
     internal IDisposable WatchForStop(string id, Action stop) => new StopWatcher(StopPathOf(id), stop);
 
     private string PathOf(string id) => Path.Combine(folder, id + Extension);
+
+    /// <summary>Opens a run's samples to add to them; <see langword="null"/> where that cannot be.</summary>
+    internal SeriesFile? Record(string id, Action<string> onTrouble) => SeriesFile.Open(SeriesPathOf(id), onTrouble);
+
+    private string SeriesPathOf(string id) => Path.Combine(folder, id + ".series");
 
     private string StopPathOf(string id) => Path.Combine(folder, id + ".stop");
 

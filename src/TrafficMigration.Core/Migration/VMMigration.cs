@@ -193,6 +193,11 @@ internal sealed class VMMigration(VMMigrationRecord record, RunContext run)
 
             run.Traffic?.Report(_plan, _state == MigrationState.CleaningUp ? 0 : _figures.Last?.BytesPerSecond ?? 0);
             run.Listener.OnProgress(new MigrationProgress(_plan, _state, _figures.Last));
+            if (_figures.Last is { } now)
+            {
+                run.Series?.Add(new StreamSample(_plan.VMName, DateTimeOffset.Now, _state, now.BytesTransferred, now.BytesRemaining, now.DirtyBytesPerSecond));
+            }
+
             switch (_state)
             {
                 case MigrationState.CleaningUp:

@@ -38,6 +38,7 @@ internal sealed class TrafficWatch : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Func<string, CancellationToken, Task<ICommandChannel>> _connect;
     private readonly Action<string, string> _onTrouble;
+    private readonly Action<HostMeasurement> _onSample;
     private readonly TimeProvider _time;
     private readonly Task _sampling;
 
@@ -45,12 +46,13 @@ internal sealed class TrafficWatch : IAsyncDisposable
     /// <param name="plans">The VMs whose hosts are to be sampled.</param>
     /// <param name="connect">The connection to a host. It stays its owner's: the watch ends its sampler, not the connection.</param>
     /// <param name="onTrouble">Is told once, from any thread, of a host that cannot be sampled (any more), and why.</param>
+    /// <param name="onSample">Is given each sample, from any thread.</param>
     /// <param name="time">The clock; the system's where not given.</param>
     public TrafficWatch(
         IReadOnlyList<VMMigrationPlan> plans, Func<string, CancellationToken, Task<ICommandChannel>> connect,
-        Action<string, string> onTrouble, TimeProvider? time = null)
+        Action<string, string> onTrouble, Action<HostMeasurement>? onSample = null, TimeProvider? time = null)
     {
-        (_connect, _onTrouble, _time) = (connect, onTrouble, time ?? TimeProvider.System);
+        (_connect, _onTrouble, _onSample, _time) = (connect, onTrouble, onSample ?? (_ => { }), time ?? TimeProvider.System);
         var towards = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         foreach (VMMigrationPlan plan in plans)
         {
@@ -155,7 +157,7 @@ internal sealed class TrafficWatch : IAsyncDisposable
             if (!isTold)
             {
                 isTold = true;
-                _onTrouble(host, $"its traffic is not known any more, so no migration from or to it is adapted to traffic: {trouble.Message}");
+                _onTrouble(host, $"its traffic is not known any more, so it is not recorded, and no migration from or to it is adapted to it: {trouble.Message}");
             }
 
             if (trouble is not MigrationException { Kind: FailureKind.Connection or FailureKind.Timeout or FailureKind.Unavailable })
@@ -178,6 +180,7 @@ internal sealed class TrafficWatch : IAsyncDisposable
             await foreach (HostMeasurement measured in TrafficMeter.WatchAsync(channel, options, _stop.Token))
             {
                 _hosts[host] = measured;
+                _onSample(measured);
             }
 
             return null;
