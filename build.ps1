@@ -12,7 +12,7 @@
 [CmdletBinding()]
 param(
     [Parameter(Position = 0)]
-    [ValidateSet('Build', 'Test', 'Benchmark', 'Demo', 'Lab', 'Pack', 'Chaos')]
+    [ValidateSet('Build', 'Test', 'Benchmark', 'Demo', 'Lab', 'Pack', 'Chaos', 'Evaluate')]
     [string] $Task = 'Build',
 
     # Lab: what to do with it.
@@ -28,6 +28,12 @@ param(
     [ValidateRange(1, 100000)]
     [int] $Runs = 3,
     [int] $Seed = (Get-Random -Maximum 1000000),
+
+    # Evaluate: which suite, how often each strategy, and on links of another rate than the suite's (-LinkRate).
+    [ValidateSet('Netperf', 'Redis', 'Turn', 'Writer', 'Background', 'Scatter')]
+    [string] $Suite = 'Netperf',
+    [ValidateRange(1, 100)]
+    [int] $Repeats = 5,
 
     # Test: leave out the acceptance tests, which need root and the lab.
     [switch] $NoLab
@@ -58,6 +64,7 @@ switch ($Task) {
     'Lab' { Invoke-LabTask -Up:$Up -Down:$Down -Status:$Status -Hosts $Hosts -LinkRate $LinkRate -Name $Name }
     'Benchmark' { Invoke-Benchmarks }
     'Demo' { Build-Module; Invoke-Demo }
+    'Evaluate' { Build-Module; Invoke-Evaluation $Suite $Repeats ($PSBoundParameters.ContainsKey('LinkRate') ? $LinkRate : '') }
     'Chaos' { Build-Module; exit (Invoke-Chaos -Runs $Runs -Seed $Seed) }
     'Test' {
         Build-Module

@@ -256,6 +256,30 @@ function Invoke-Demo {
     Write-Step "Done in $([int]$watch.Elapsed.TotalSeconds) s; all figures are in out/demo.json"
 }
 
+# The strategies side by side on the lab, under the traffic of a suite; a line a run, and a table of all of them.
+function Invoke-Evaluation([string] $Suite, [int] $Repeats, [string] $LinkRate) {
+    $lab = "$root/lab/lab.sh"
+    $name = "evaluate-$PID"
+    $definition = Import-PowerShellDataFile "$root/lab/evaluation/suites/$Suite.psd1"
+    $file = "$out/evaluation/$Suite.jsonl"
+    $with = @(if ($definition.ContainsKey('With')) { '--with', $definition.With })
+    Remove-Item $file -ErrorAction Ignore
+    try {
+        Invoke-Native { bash $lab up --name $name --hosts $definition.Hosts --link-rate ($LinkRate ? $LinkRate : $definition.LinkRate) @with }
+        Invoke-Native { bash $lab exec --name $name control -- (Get-Command pwsh -CommandType Application)[0].Source -NoProfile -NonInteractive -File "$root/lab/evaluation/Evaluate.ps1" -Suite $Suite -Repeats $Repeats -OutFile $file }
+    }
+    finally {
+        bash $lab down --name $name | Out-Host
+    }
+
+    Import-Module "$root/lab/evaluation/Summary.psm1"
+    $unit = $definition.ContainsKey('Unit') ? $definition.Unit : 'Mbps'
+    $table = Format-EvaluationSummary (Get-EvaluationSummary @(Get-Content $file | ConvertFrom-Json)) $unit
+    $table | Set-Content "$out/evaluation/$Suite.md"
+    $table | Out-Host
+    Write-Step "The table is in out/evaluation/$Suite.md, each run in out/evaluation/$Suite.jsonl"
+}
+
 # Every fault once, then random ones. 0 when nothing was lost, doubled or left open.
 function Invoke-Chaos([int] $Runs, [int] $Seed) {
     Write-Step 'Every fault once'
@@ -267,4 +291,4 @@ function Invoke-Chaos([int] $Runs, [int] $Seed) {
     [int]($faults.Failed -gt 0 -or $faults.Passed -eq 0 -or $chaos.Failed -gt 0)
 }
 
-Export-ModuleMember -Function Build-Module, Compress-Module, Invoke-LabTask, Invoke-AllTests, Invoke-LabPart, Invoke-Benchmarks, Invoke-Demo, Invoke-Chaos
+Export-ModuleMember -Function Build-Module, Compress-Module, Invoke-LabTask, Invoke-AllTests, Invoke-LabPart, Invoke-Benchmarks, Invoke-Demo, Invoke-Evaluation, Invoke-Chaos

@@ -45,12 +45,12 @@ copy_with_libraries() { # BINARY ROOT
 GUEST_MODULES="virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci
     failover net_failover virtio_net virtio_balloon"
 
-fill_initramfs() { # KERNEL-DIR ROOT
-    local kernel=$1 root=$2 name file
+fill_initramfs() { # KERNEL-DIR ROOT [PROGRAM...]
+    local kernel=$1 root=$2 name file; shift 2
     mkdir -p "$root"/{bin,dev,proc,sys,tmp,modules,fill}
     install "$LAB_DIR/guest-init" "$root/init"
     install "$(command -v busybox)" "$root/bin/busybox"
-    copy_with_libraries "$(command -v iperf3)" "$root"
+    for file in "$(command -v iperf3)" "$@"; do copy_with_libraries "$file" "$root"; done
     for name in $GUEST_MODULES; do
         file=$(find "$kernel/lib/modules" "$kernel/usr/lib/modules" -name "$name.ko*" 2>/dev/null | head -n 1)
         case $file in
@@ -65,19 +65,20 @@ fill_initramfs() { # KERNEL-DIR ROOT
     head -c 8M /dev/urandom >"$root/block"
 }
 
-# build_image: prints the directory that holds vmlinuz and initrd.
+# build_image [PROGRAM...]: prints the directory that holds vmlinuz and initrd.
 build_image() {
-    local kernel key dir work
+    local kernel key dir work program more=()
+    for program in "$@"; do more+=("$(command -v "$program")"); done
     mkdir -p "$CHECKOUT/out/lab"
     kernel=$(fetch_kernel)
     key=$({ basename "$kernel"; cat "$LAB_DIR/guest-init" "$LAB_DIR/image.sh" \
-            "$(command -v busybox)" "$(command -v iperf3)"; } | sha256sum | cut -c 1-16)
+            "$(command -v busybox)" "$(command -v iperf3)" "${more[@]}"; } | sha256sum | cut -c 1-16)
     dir=$CHECKOUT/out/lab/image-$key
     if [ ! -d "$dir" ]; then
         say "building the guests' initramfs"
         work=$(mktemp -d "$CHECKOUT/out/lab/tmp.XXXXXX")
         mkdir "$work/root" "$work/image"
-        fill_initramfs "$kernel" "$work/root"
+        fill_initramfs "$kernel" "$work/root" "${more[@]}"
         # Not compressed: unpacking under TCG would cost more than reading.
         (cd "$work/root" && find . | cpio --quiet -o -H newc -R 0:0) >"$work/image/initrd"
         cp "$kernel"/boot/vmlinuz-* "$work/image/vmlinuz"

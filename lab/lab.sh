@@ -4,7 +4,7 @@ set -euo pipefail
 
 # shellcheck source=common.sh
 source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/common.sh"
-for part in packages image box wire guest traffic fault check; do
+for part in packages image box wire guest traffic queries fault check; do
     # shellcheck source=/dev/null
     source "$LAB_DIR/$part.sh"
 done
@@ -14,7 +14,7 @@ usage() {
 usage: lab/lab.sh COMMAND [--name NAME] ...
 
   packages                                install what is missing
-  up [--hosts N] [--link-rate RATE] [--migration-network]
+  up [--hosts N] [--link-rate RATE] [--migration-network] [--with redis]
                                           2 to 8 hosts (2), links of RATE (100mbit)
   down [--all]
   status
@@ -26,6 +26,10 @@ usage: lab/lab.sh COMMAND [--name NAME] ...
   traffic-start [--rate 50M] [--udp] [--seconds S] [--port P] [--label L] VM FLOW
   traffic-stop VM [FLOW]                  FLOW: out | in | to OTHER-VM
   traffic-mean [--label L] [--sent] VM FLOW FROM-EPOCH TO-EPOCH   bit/s
+  redis-start VM                          a filled server in the guest
+  queries-start [--connections N] [--seconds S] VM SERVER-VM
+  queries-stop VM SERVER-VM
+  queries-mean VM SERVER-VM FROM-EPOCH TO-EPOCH              answers a second
   fault KIND ...                          breaks something for a while; alone it lists the kinds
   check VM...                             does each run exactly once, with its memory whole?
 
@@ -69,20 +73,28 @@ up_ended() {
 }
 
 cmd_up() {
-    local hosts=2 rate=100mbit migration=0 image box mbit
+    local hosts=2 rate=100mbit migration=0 with='' packages='' programs='' image box mbit
     while [ $# -gt 0 ]; do
         case $1 in
             --hosts) hosts=$2; shift 2 ;;
             --link-rate) rate=$2; shift 2 ;;
             --migration-network) migration=1; shift ;;
+            --with) with=$2; shift 2 ;;
             *) die "up knows no '$1'" 2 ;;
         esac
     done
     need_number --hosts "$hosts" 2 8
     mbit=$(($(rate_bps "$rate") / 1000000))
+    case $with in
+        '') ;;
+        redis) packages=$REDIS_PACKAGES programs=$REDIS_PROGRAMS ;;
+        *) die "up knows only --with redis" 2 ;;
+    esac
     need_root
-    ensure_packages
-    image=$(build_image)
+    # shellcheck disable=SC2086
+    ensure_packages $packages
+    # shellcheck disable=SC2086
+    image=$(build_image $programs)
 
     claim_state
     trap up_ended EXIT
@@ -92,6 +104,7 @@ cmd_up() {
     { host_names "$hosts"; printf '%s\n' client control switch; } >"$STATE/boxes"
     mkdir "$STATE/guests" "$STATE/traffic"
     if [ "$migration" = 1 ]; then touch "$STATE/migration-network"; fi
+    if [ "$with" = redis ]; then touch "$STATE/with-redis"; fi
     # A copy, so that guests can be started whatever becomes of the checkout.
     cp -r "$image" "$STATE/image"
     for box in $(boxes); do prepare_box "$box" "$mbit"; done
@@ -188,7 +201,8 @@ main() {
     case $command in
         packages) ensure_packages ;;
         up | down | status | exec) "cmd_$command" "$@" ;;
-        guest-start | guest-stop | guest-exec | traffic-start | traffic-stop | traffic-mean | fault | check)
+        guest-start | guest-stop | guest-exec | traffic-start | traffic-stop | traffic-mean | fault | check | \
+            redis-start | queries-start | queries-stop | queries-mean)
             require_lab
             "${command//-/_}" "$@" ;;
         *) usage >&2; die "no command '$command'" 2 ;;

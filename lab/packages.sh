@@ -78,13 +78,13 @@ install_packages() { # VIRT... -- PLAIN...
     fi
 }
 
-ensure_packages() {
+ensure_packages() { # [PACKAGE...] more than every lab needs
     local virt plain
     command -v dpkg-query >/dev/null || die "the lab knows only Debian and its relatives" 3
     # shellcheck disable=SC2086
     mapfile -t virt < <(missing_packages $VIRT_PACKAGES)
     # shellcheck disable=SC2086
-    mapfile -t plain < <(missing_packages $PLAIN_PACKAGES)
+    mapfile -t plain < <(missing_packages $PLAIN_PACKAGES "$@")
     [ $((${#virt[@]} + ${#plain[@]})) -gt 0 ] || return 0
     if [ "$(id -u)" != 0 ]; then
         die "not installed, or too old (QEMU below 8, libvirt below 9): ${virt[*]} ${plain[*]}

@@ -1,6 +1,5 @@
 using TrafficMigration.Kvm;
 using TrafficMigration.Planning;
-using TrafficMigration.Preflight;
 
 namespace TrafficMigration.Migration;
 
@@ -71,11 +70,12 @@ internal sealed class VMMigration(VMMigrationRecord record, RunContext run)
                 To(MigrationState.Preflight);
             }
 
-            if (await CheckAsync() is { } nothingToDo)
+            if (await new MigrationAdmission(_plan, run).CheckAsync(_id) is not { } id)
             {
-                return nothingToDo;
+                return End(MigrationState.Done, MigrationOutcome.AlreadyThere, null);
             }
 
+            _id = id;
             run.Stop.ThrowIfCancellationRequested();
             job = await StartAsync();
         }
@@ -91,50 +91,6 @@ internal sealed class VMMigration(VMMigrationRecord record, RunContext run)
         }
 
         return result;
-    }
-
-    /// <summary>What the plan assumed is looked at again: it may be older than the truth. A result where nothing is to be done.</summary>
-    private async Task<VMMigrationResult?> CheckAsync()
-    {
-        foreach (RunHost host in (RunHost[])[_source, _destination])
-        {
-            if (run.Refused.TryGetValue(host.Name, out MigrationException? refusal))
-            {
-                throw refusal;
-            }
-        }
-
-        // No patience here: nothing has begun, and a host that is away now may stay away.
-        ICommandChannel source = await _source.ConnectAsync(run.Stop);
-        ICommandChannel destination = await _destination.ConnectAsync(run.Stop);
-        string vm = _id ?? _plan.VMName;
-        DomainState here = await DomainQueries.StateAsync(source, vm, run.Stop);
-        DomainState there = await DomainQueries.StateAsync(destination, vm, run.Stop);
-        if (there.IsActive)
-        {
-            return !here.IsActive && there.IsRunning
-                ? End(MigrationState.Done, MigrationOutcome.AlreadyThere, null)
-                : throw Failures.VMAlreadyAtDestination(_plan.Destination, _plan.VMName, there.ToString());
-        }
-
-        if (here.State is null)
-        {
-            throw Failures.VMNotFound(_plan.Source, _plan.VMName);
-        }
-
-        if (!here.IsRunning)
-        {
-            throw Failures.VMNotRunning(_plan.Source, _plan.VMName, here.ToString());
-        }
-
-        PreflightFinding[] errors = [.. run.Findings.Where(f => f.Severity == FindingSeverity.Error && f.Concerns(_plan))];
-        if (errors.Length > 0)
-        {
-            throw Failures.PreflightFailed(_plan.Source, _plan.Destination, _plan.VMName, errors.Select(f => (f.Message, f.Remedy)));
-        }
-
-        _id ??= await DomainQueries.IdAsync(source, _plan.VMName, run.Stop);
-        return null;
     }
 
     private async Task<MigrationJob> StartAsync()

@@ -1,0 +1,124 @@
+<#
+    One suite of the evaluation, in the lab's control box (`build.ps1 -Task Evaluate`): every strategy under the same
+    traffic between the same hosts, in turns, repeated; a line of JSON a run. VMs go there and back, so that each
+    strategy meets both directions of a symmetric set-up; in a suite that is OneWay they are started anew.
+#>
+[CmdletBinding()]
+param(
+    [Parameter(Mandatory)] [string] $Suite,
+    [int] $Repeats = 5,
+    [string[]] $Strategy,
+    [Parameter(Mandatory)] [string] $OutFile
+)
+
+$ErrorActionPreference = 'Stop'
+Set-StrictMode -Version Latest
+Import-Module "$PSScriptRoot/../../out/TrafficMigration/TrafficMigration.psd1"
+Import-Module "$PSScriptRoot/../Lab.psm1", "$PSScriptRoot/Strategies.psm1", "$PSScriptRoot/Machine.psm1", "$PSScriptRoot/Load.psm1"
+$definition = Import-PowerShellDataFile "$PSScriptRoot/suites/$Suite.psd1"
+$oneWay = $definition.ContainsKey('OneWay')
+$turn = $definition.ContainsKey('Turn') ? $definition.Turn : $null
+$background = $definition.ContainsKey('Background') ? $definition.Background : $null
+$known = Get-Strategy
+$names = $Strategy ? $Strategy : @($known.Keys)
+$scratch = (New-Item -ItemType Directory "$([IO.Path]::GetTempPath())/evaluate-$PID").FullName
+# One second to settle, then what the flows reach undisturbed.
+$quiet = 10
+
+$unit = $definition.ContainsKey('Unit') ? $definition.Unit : 'Mbps'
+$scale = $unit -eq 'Mbps' ? 1e6 : 1
+
+$link = [long](ssh kvm-a cat /sys/class/net/uplink0/speed) * 1000000
+
+function Start-Guests {
+    $definition.Guests | ForEach-Object -ThrottleLimit 4 -Parallel {
+        Import-Module "$using:PSScriptRoot/../Lab.psm1"
+        $options = $_.Options
+        Invoke-Lab guest-start @options $_.Home $_.VM
+    }
+    if ($definition.ContainsKey('Servers')) {
+        foreach ($vm in $definition.Servers) { Invoke-Lab redis-start $vm }
+    }
+}
+
+function Stop-Guests {
+    foreach ($guest in $definition.Guests) { Invoke-Lab guest-stop $guest.VM }
+}
+
+function Get-Moves([bool] $Back) {
+    foreach ($guest in $definition.Guests) {
+        [pscustomobject]@{ VM = $guest.VM; Source = $Back ? $guest.Away : $guest.Home; Destination = $Back ? $guest.Home : $guest.Away }
+    }
+}
+
+function Invoke-Run([string] $Name, [int] $Repeat, [bool] $Back) {
+    $moves = @(Get-Moves $Back)
+    $hosts = @(@($moves.Source) + @($moves.Destination) | Select-Object -Unique)
+    $load = Start-Load $definition.Flows
+    $others = $background ? (Start-Background $moves[0].Destination $background) : $null
+    try {
+        Start-Sleep ($quiet + 1)
+        $settled = [DateTimeOffset]::Now
+        $before = Get-LoadMean $load $settled.AddSeconds(-$quiet) $settled
+        $prepared = $Name -eq 'None' ? $null : (Initialize-Strategy $Name $moves $oneWay)
+        $watch = Start-MachineWatch $hosts $scratch
+        $turning = $turn ? (Start-Turn $load $turn) : $null
+        $begin = [DateTimeOffset]::Now
+        if ($prepared) {
+            $results = @(Invoke-Strategy $prepared)
+            $begin = ($results.StartTime | Measure-Object -Minimum).Minimum
+            $end = ($results | ForEach-Object { $_.StartTime + [TimeSpan]::FromSeconds($_.Seconds) } | Measure-Object -Maximum).Maximum
+        }
+        else {
+            $results = @()
+            Start-Sleep 30
+            $end = [DateTimeOffset]::Now
+        }
+
+        $machine = Stop-MachineWatch $watch $begin $end
+        if ($turning) { $load = Complete-Turn $turning }
+        Start-Sleep 2 # the log's last line is written when its second is over
+        [pscustomobject]@{
+            Suite = $Suite; LinkBitsPerSecond = $link; Strategy = $Name; Repeat = $Repeat; Back = $Back; Begin = $begin; Seconds = ($end - $begin).TotalSeconds
+            PredictedSeconds = if ($prepared) { $prepared.PredictedSeconds }
+            Planned = @(if ($prepared) { $prepared.Plan | ForEach-Object { "$($_.VMName): $($_.Technique) to $($_.Destination)" } })
+            Before = $before; During = Get-LoadMean $load $begin $end
+            MachineBusy = $machine.Machine; VcpuBusy = $machine.Vcpu
+            # The processor instead of the links: such a run says nothing.
+            Void = $machine.Machine -gt 0.95 -or $machine.Vcpu -gt 0.97 -or @($results | Where-Object { -not $_.Completed }).Count -gt 0
+            VMs = $results
+        }
+    }
+    finally {
+        Stop-Load $load
+        if ($others) { Stop-Background $others }
+    }
+}
+
+Write-Host "Suite ${Suite}: $($definition.About)"
+$null = New-Item -ItemType Directory (Split-Path $OutFile) -Force
+Start-Guests
+$back = $false
+try {
+    for ($repeat = 1; $repeat -le $Repeats; $repeat++) {
+        # Interleaved, and begun with another one each time: whatever changes on this machine meanwhile meets all alike.
+        foreach ($i in 0..($names.Count - 1)) {
+            $name = $names[($i + $repeat - 1) % $names.Count]
+            $run = Invoke-Run $name $repeat $back
+            $run | ConvertTo-Json -Depth 6 -Compress | Add-Content $OutFile
+            Write-Host ('{0} {1,2} {2,-20} {3,6:n1} s {4,9:n0} MB {5,7:n2} of {6,7:n2} {10}  busy {7:p0}, vCPU {8:p0}{9}' -f (Get-Date -Format HH:mm:ss), $repeat, $name,
+                $run.Seconds, (($run.VMs | Measure-Object Bytes -Sum).Sum / 1e6), ($run.During / $scale), ($run.Before / $scale), $run.MachineBusy, $run.VcpuBusy, ($run.Void ? '  void' : ''), $unit)
+            $run.VMs | Where-Object Said | ForEach-Object { Write-Host "     $($_.VMName): $($_.Said)" }
+            if ($name -eq 'None') { continue }
+            if ($oneWay) { Stop-Guests; Start-Guests } else { $back = -not $back }
+            if (-not $oneWay -and @($run.VMs | Where-Object { -not $_.Completed })) {
+                # Nobody knows who is where: begin again with new guests at home.
+                Stop-Guests; Start-Guests; $back = $false
+            }
+        }
+    }
+}
+finally {
+    Stop-Guests
+    Remove-Item $scratch -Recurse
+}

@@ -1,0 +1,96 @@
+<#
+    The applications' traffic of a suite: flows of iperf3 ("vm1 out", "vm2 in", "vm1 to vm2") or Redis and those who ask it
+    ("vm8 queries vm1"), started together, and what they reach. A load is a list of flows with the time from which each
+    counts and up to which.
+#>
+$ErrorActionPreference = 'Stop'
+Set-StrictMode -Version Latest
+Import-Module "$PSScriptRoot/../Lab.psm1"
+
+# The words of lab.sh for a flow: its command, and what follows.
+function Get-Words([string] $Action, [string] $Flow, [string[]] $Options = @()) {
+    $words = $Flow -split ' '
+    $kind = 'traffic'
+    if ($words[1] -eq 'queries') { $kind = 'queries'; $words = $words[0, 2] }
+    @("$kind-$Action") + $Options + $words
+}
+
+function Start-Flows($Flows) {
+    $calls = foreach ($flow in $Flows) {
+        $rate = @(if ($flow.ContainsKey('Rate')) { '--rate', $flow.Rate })
+        , (Get-Words start $flow.Flow (@('--seconds', '600') + $rate))
+    }
+    $calls | ForEach-Object -ThrottleLimit 4 -Parallel {
+        Import-Module "$using:PSScriptRoot/../Lab.psm1"
+        Invoke-Lab @_
+    }
+}
+
+function Stop-Flows($Flows) {
+    foreach ($flow in $Flows) {
+        $words = Get-Words stop $flow.Flow
+        Invoke-Lab @words
+    }
+}
+
+function Start-Load($Flows) {
+    Start-Flows $Flows
+    @(foreach ($flow in $Flows) { @{ Flow = $flow; From = [DateTimeOffset]::Now; To = $null } })
+}
+
+function Stop-Load($Load) {
+    Stop-Flows ($Load | Where-Object { -not $_.To } | ForEach-Object { $_.Flow })
+}
+
+# All flows together over a span of time: bit/s of payload, or answers a second.
+function Get-LoadMean($Load, [DateTimeOffset] $From, [DateTimeOffset] $To) {
+    $sum = 0
+    foreach ($part in $Load) {
+        $begin = $part.From -gt $From ? $part.From : $From
+        $end = $part.To -and $part.To -lt $To ? $part.To : $To
+        if (($end - $begin).TotalSeconds -lt 1) { continue }
+        $words = Get-Words mean $part.Flow.Flow
+        $sum += [double](Invoke-Lab @words $begin.ToUnixTimeSeconds() $end.ToUnixTimeSeconds()) * ($end - $begin).TotalSeconds
+    }
+
+    $sum / ($To - $From).TotalSeconds
+}
+
+# Turns the traffic round after some seconds, while the VMs move.
+function Start-Turn($Load, $Turn) {
+    Start-ThreadJob -ArgumentList $PSCommandPath, $Load, $Turn -ScriptBlock {
+        param($Module, $Load, $Turn)
+        Import-Module $Module
+        Start-Sleep $Turn.AfterSeconds
+        Switch-Load $Load $Turn.Flows
+    }
+}
+
+function Switch-Load($Load, $Flows) {
+    foreach ($part in $Load) { $part.To = [DateTimeOffset]::Now }
+    Stop-Flows ($Load | ForEach-Object { $_.Flow })
+    @($Load) + @(Start-Load $Flows)
+}
+
+function Complete-Turn($Turning) {
+    $Turning | Receive-Job -Wait -AutoRemoveJob
+}
+
+# Somebody else's traffic, from the client to a host. Both ends end by themselves, also when nobody stops them: the
+# client with its time or with the ssh that reads it, the server after its one client.
+function Start-Background([string] $HostName, [string] $Rate) {
+    # The sender's port chooses the leaf of the shaper (lab/wire.sh); this is one that no guest of a suite has.
+    $port = 40016 + 32 * (Get-Random -Maximum 300)
+    $server = Start-Process ssh -PassThru -RedirectStandardOutput /dev/null -ArgumentList '-n', $HostName, 'timeout 660 iperf3 -s -1 -p 5299'
+    $client = Start-Process ssh -PassThru -RedirectStandardOutput /dev/null -ArgumentList '-n', 'client',
+        "for try in 1 2 3 4 5 6 7 8 9 10; do timeout 640 iperf3 -c $HostName -p 5299 --cport $port -b $Rate -t 600 --forceflush && break; sleep 0.3; done"
+    @{ Server = $server; Client = $client }
+}
+
+function Stop-Background($Background) {
+    foreach ($end in $Background.Client, $Background.Server) {
+        if (-not $end.HasExited) { $end.Kill() }
+    }
+}
+
+Export-ModuleMember -Function Start-Load, Stop-Load, Get-LoadMean, Start-Turn, Switch-Load, Complete-Turn, Start-Background, Stop-Background

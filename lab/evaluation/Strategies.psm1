@@ -1,0 +1,89 @@
+<#
+    The strategies that are compared. Each moves the VMs of a suite and gives what became of each VM: VMName, Source,
+    Destination, Technique, StartTime, Seconds, DowntimeSeconds (null where nobody says), Bytes, Completed.
+    Serial and AutoConverge are typed by hand as administrators do; the others use the module's executor, whose own cost
+    against `virsh migrate` by hand is measured apart (benchmarks/run-cost.sh).
+#>
+$ErrorActionPreference = 'Stop'
+Set-StrictMode -Version Latest
+
+# In the order of the tables. What a name is by `Get-MigrationPlan`; Adaptive is ours with its eyes open.
+$strategies = [ordered]@{
+    None                = 'no migration'
+    Serial              = 'virsh migrate in a loop'
+    PreCopy             = 'all pre-copy, in parallel'
+    PostCopy            = 'all post-copy, in parallel'
+    PreCopyThenPostCopy = 'pre-copy, then post-copy where it does not converge'
+    AutoConverge        = 'pre-copy with auto-converge, in parallel'
+    TrafficSensitive    = 'ours, as planned'
+    Adaptive            = 'ours, adaptive'
+}
+
+function Get-Strategy { $strategies }
+
+# One `virsh migrate` at the source, as one would type it; ends when virsh does.
+$byHand = {
+    param($Move, $Options)
+    $begin = [DateTimeOffset]::Now
+    $said = ssh $Move.Source "virsh -q migrate --live --p2p --persistent --undefinesource $Options '$($Move.VM)' qemu+ssh://$($Move.Destination)/system tcp://$($Move.Destination)" 2>&1
+    $ok = $LASTEXITCODE -eq 0
+    $end = [DateTimeOffset]::Now
+    $job = @{}
+    ssh $Move.Destination "virsh domjobinfo '$($Move.VM)' --completed --rawstats" 2>$null | ForEach-Object {
+        $pair = "$_" -split ':', 2
+        if ($pair.Count -eq 2) { $job[$pair[0].Trim()] = $pair[1].Trim() }
+    }
+    [pscustomobject]@{
+        VMName = $Move.VM; Source = $Move.Source; Destination = $Move.Destination; Technique = 'PreCopy'
+        StartTime = $begin; Seconds = ($end - $begin).TotalSeconds
+        DowntimeSeconds = if ($job['downtime']) { $job['downtime'] / 1000 }
+        Bytes = [long]($job['data_processed'] ?? 0); Completed = $ok; Said = if (-not $ok) { "$said" }
+    }
+}
+
+function Move-ByHand($Moves, [string] $Options, [switch] $Serially) {
+    $throttle = if ($Serially) { 1 } else { $Moves.Count }
+    $text = $byHand.ToString()
+    $Moves | ForEach-Object -ThrottleLimit $throttle -Parallel { & ([scriptblock]::Create($using:text)) $_ $using:Options }
+}
+
+# Where each VM goes as the suite says; ours chooses by itself where a suite lets it.
+function Get-Plan($Moves, [string] $Strategy, [bool] $Chooses) {
+    $pin = @{}
+    foreach ($move in $Moves) { $pin[$move.VM] = $move.Destination }
+    $where = $Chooses ? @{} : @{ PinDestination = $pin }
+    Get-VMTrafficRate @($Moves.Source | Select-Object -Unique) -Name $Moves.VM -SampleCount 5 -DirtyRate |
+        Get-MigrationPlan -Destination @($Moves.Destination | Select-Object -Unique) -Strategy $Strategy @where
+}
+
+function Start-Plan($Plan, [bool] $Adaptive) {
+    $Plan | Start-TrafficSensitiveMigration -Confirm:$false -Adaptive:$Adaptive -InformationAction Ignore | ForEach-Object {
+        [pscustomobject]@{
+            VMName = $_.VMName; Source = $_.Source; Destination = $_.Destination; Technique = "$($_.TechniqueUsed)"
+            StartTime = $_.StartTime; Seconds = $_.TotalTime.TotalSeconds
+            DowntimeSeconds = if ($_.Downtime) { $_.Downtime.TotalSeconds }
+            Bytes = [long]($_.BytesTransferred ?? 0); Completed = "$($_.Outcome)" -eq 'Completed'
+            Said = if ($_.Error) { "$($_.Error)" } else { $_.Decisions -join '; ' }
+        }
+    }
+}
+
+# What a strategy knows before it moves anything: measured and planned, where it does so.
+function Initialize-Strategy([string] $Name, $Moves, [bool] $OneWay) {
+    $plan = @(if ($Name -notin 'Serial', 'AutoConverge') {
+            $strategy = $Name -eq 'Adaptive' ? 'TrafficSensitive' : $Name
+            Get-Plan $Moves $strategy ($OneWay -and $strategy -eq 'TrafficSensitive')
+        })
+    [pscustomobject]@{ Name = $Name; Moves = $Moves; Plan = $plan; PredictedSeconds = if ($plan) { $plan[0].Plan.PredictedDuration.TotalSeconds } }
+}
+
+# Moves the VMs; what became of each.
+function Invoke-Strategy($Prepared) {
+    switch ($Prepared.Name) {
+        'Serial' { Move-ByHand $Prepared.Moves '' -Serially }
+        'AutoConverge' { Move-ByHand $Prepared.Moves '--auto-converge' }
+        default { Start-Plan $Prepared.Plan ($Prepared.Name -eq 'Adaptive') }
+    }
+}
+
+Export-ModuleMember -Function Get-Strategy, Initialize-Strategy, Invoke-Strategy

@@ -1,0 +1,12 @@
+@{
+    About    = 'Table 1 of the published evaluation: two sources, two destinations, and one TCP stream from vm1 to vm2 as fast as the link lets it.'
+    Hosts    = 4
+    LinkRate = '50mbit'
+    Guests   = @(
+        @{ VM = 'vm1'; Home = 'kvm-a'; Away = 'kvm-c'; Options = @('--memory', '288', '--fill', '192') }
+        @{ VM = 'vm2'; Home = 'kvm-b'; Away = 'kvm-d'; Options = @('--memory', '288', '--fill', '192') }
+    )
+    Flows    = @(
+        @{ Flow = 'vm1 to vm2'; Rate = '0' }
+    )
+}
