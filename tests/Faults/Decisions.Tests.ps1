@@ -22,7 +22,7 @@ Describe 'Decisions of a run' {
         @($result.Decisions -match '^switched to post-copy: memory competes with \d+ Mbps that the VM sends').Count | Should -Be 1
         @((Get-Last).Events | Where-Object Kind -EQ Decision).Text | Should -Be (@('starts PreCopy to kvm-b') + $result.Decisions)
         # The figures of each, from the journal.
-        $figures = (Get-Last).Events.Switch
+        $figures = @((Get-Last).Events.Switch | Where-Object { $_ })
         $figures.Switches | Should -Be $false, $true
         $figures[1].Cause | Should -Be Contention
         $figures[1].PreCopyRemaining | Should -BeGreaterThan $figures[1].PostCopyRemaining
