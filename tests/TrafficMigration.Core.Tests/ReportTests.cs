@@ -186,7 +186,7 @@ public sealed class ReportTests : IDisposable
     {
         ReportedRun run = Played(PlayedRuns.Troubled);
         Assert.Equal(
-            $"The run was interrupted: 1 of 3 VMs were moved in 23.5\u00A0s, 1 failed, 1 has no result yet. Resume-TrafficSensitiveMigration -Id {PlayedRuns.Troubled} takes it up again.",
+            $"The run was interrupted: 1 of 3 VMs was moved in 23.5\u00A0s, 1 failed, 1 has no result yet. Resume-TrafficSensitiveMigration -Id {PlayedRuns.Troubled} takes it up again.",
             RunPart.Outcome(run).Replace(Units.Span(run.TotalTime!.Value), "23.5\u00A0s", StringComparison.Ordinal));
         var timeline = Timeline.From(run);
         Assert.Equal([MigrationEventKind.Decision, MigrationEventKind.Trouble], timeline.Marks.Select(m => m.Event.Kind));

@@ -20,38 +20,32 @@ internal static class BarChart
     private const double HeadingHeight = 26;
     private const double BarHeight = 15;
     private const double RowHeight = 22;
-    private const double GroupGap = 12;
+    private const double GroupGap = 14;
 
-    // Of the width: behind the longest bar its figure has room.
-    private const double Longest = 0.74;
-
+    /// <param name="text">What it says, with the room that labels and figures need.</param>
     /// <param name="groups">The groups.</param>
-    /// <param name="gutter">Room for labels, pixels.</param>
-    /// <param name="most">What the longest bar may stand for; each group has its own where this is <see langword="null"/>.</param>
-    /// <returns>The drawing and its height in pixels.</returns>
-    public static (IReadOnlyList<XElement> Drawing, double Height) Draw(IReadOnlyList<BarGroup> groups, double gutter, double? most)
+    /// <param name="table">The same figures.</param>
+    public static XElement Figure(ChartText text, IReadOnlyList<BarGroup> groups, XElement table)
     {
         var drawing = new List<XElement>();
+        double most = groups.SelectMany(g => g.Bars).Max(b => b.Value) ?? 0;
         double top = 0;
         foreach (BarGroup group in groups)
         {
-            double scale = most ?? group.Bars.Max(b => b.Value) ?? 0;
-            drawing.Add(Chart.Text(0, top + 15, "strong", group.Heading));
+            drawing.Add(Chart.Text(-text.LeftRoom, top + 15, "strong", group.Heading));
             top += HeadingHeight;
             foreach (Bar bar in group.Bars)
             {
-                double share = scale > 0 ? (bar.Value ?? 0) / scale * Longest : 0;
-                drawing.Add(Chart.Text(0, top + 12, "soft", bar.Label));
-                drawing.Add(Chart.Plot(
-                    gutter, top, RowHeight,
-                    Html.Svg("rect", Html.Class(bar.Kind), Html.Percent("width", share), Html.At("height", BarHeight), Html.At("rx", 2)),
-                    Html.Svg("text", Html.Class("value"), Html.Percent("x", share), Html.At("dx", 7), Html.At("y", 12), bar.Text)));
+                double share = most > 0 ? (bar.Value ?? 0) / most : 0;
+                drawing.Add(Chart.Text(-text.LeftRoom, top + 12, "soft", bar.Label));
+                drawing.Add(Html.Svg("rect", Html.Class(bar.Kind), Html.Percent("width", share), Html.At("y", top), Html.At("height", BarHeight), Html.At("rx", 2)));
+                drawing.Add(Html.Svg("text", Html.Class("value"), Html.Percent("x", share), Html.At("dx", 7), Html.At("y", top + 12), bar.Text));
                 top += RowHeight;
             }
 
             top += GroupGap;
         }
 
-        return (drawing, top);
+        return Chart.Figure(text, top - GroupGap, drawing, [], table);
     }
 }

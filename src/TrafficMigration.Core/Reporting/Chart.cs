@@ -16,6 +16,12 @@ internal sealed record ChartText
 
     /// <summary>What stands below it: where the figures come from. Empty for nothing.</summary>
     public string Caption { get; init; } = "";
+
+    /// <summary>Room for labels at its left, pixels: they stand left of the origin.</summary>
+    public double LeftRoom { get; init; }
+
+    /// <summary>Room for labels at its right, pixels.</summary>
+    public double RightRoom { get; init; }
 }
 
 /// <summary>A kind of area or bar and what it stands for.</summary>
@@ -26,7 +32,7 @@ internal sealed record LegendItem(string Kind, string Text);
 /// <summary>The frame of every drawing: name, description, legend, caption, and the figures as a table.</summary>
 /// <remarks>
 /// A drawing is as wide as its place: whatever lies along its width is placed in percent, so text keeps its size on a
-/// telephone and on paper without a script.
+/// telephone and on paper without a script. Labels beside it have room of a fixed width.
 /// </remarks>
 internal static class Chart
 {
@@ -45,23 +51,13 @@ internal static class Chart
             Html.Svg(
                 "svg",
                 Html.At("id", text.Id), Html.Class("chart"), Html.At("role", "img"), Html.At("aria-labelledby", $"{title} {description}"),
-                Html.At("width", "100%"), Html.At("height", height),
+                Html.At("style", FormattableString.Invariant($"margin-left:{text.LeftRoom}px;width:calc(100% - {text.LeftRoom + text.RightRoom}px)")), Html.At("height", height),
                 Html.Svg("title", Html.At("id", title), text.Title),
                 Html.Svg("desc", Html.At("id", description), text.Description),
                 drawing),
             text.Caption.Length > 0 ? Html.Tag("figcaption", text.Caption) : null,
             Html.Tag("details", Html.Class("figures"), Html.Tag("summary", "These figures as a table"), table));
     }
-
-    /// <summary>A part of a drawing that leaves room for labels at its left.</summary>
-    /// <param name="gutter">The room, pixels.</param>
-    /// <param name="top">Where it begins, pixels.</param>
-    /// <param name="height">Its height, pixels.</param>
-    /// <param name="content">What is in it.</param>
-    public static XElement Plot(double gutter, double top, double height, params object?[] content) => Html.Svg(
-        "svg",
-        Html.At("x", gutter), Html.At("y", top), Html.At("height", height), Html.At("overflow", "visible"),
-        Html.At("style", FormattableString.Invariant($"width:calc(100% - {gutter}px)")), content);
 
     /// <summary>Text in a drawing.</summary>
     public static XElement Text(double x, double y, string kind, params object?[] content) =>

@@ -53,7 +53,7 @@ internal static class ComparisonPart
 
         if (whole.Length < runs.Count)
         {
-            yield return Html.Tag("p", Html.Class("note"), "A run that has not moved all its VMs is never marked as best: whoever does less is done sooner.");
+            yield return Html.Tag("p", Html.Class("note"), "A run that has not moved all its VMs is never marked as best, and its bars are dashed: whoever does less is done sooner.");
         }
     }
 
@@ -89,16 +89,17 @@ internal static class ComparisonPart
             Bar[] bars = [.. runs.Select(r => new Bar(
                 Strategy(r.Run), m.Value(r.Run),
                 (m.Value(r.Run) is { } value ? m.AtBar(value) : "not known") + (IsBest(m, r.Run, whole) ? ", best" : ""),
-                IsBest(m, r.Run, whole) ? "planned" : "instead"))];
-            (IReadOnlyList<XElement> drawing, double height) = BarChart.Draw([new BarGroup(m.Title, bars)], 150, null);
-            return Chart.Figure(
+                IsBest(m, r.Run, whole) ? "planned" : r.Run.IsWhole ? "instead" : "partial"))];
+            return BarChart.Figure(
                 new ChartText
                 {
                     Id = $"comparison-{i + 1}",
                     Title = $"{m.Title} of each run",
+                    LeftRoom = 124,
+                    RightRoom = 98,
                     Description = Words.List([.. runs.Select((r, j) => $"{Label(r.Run)}: {bars[j].Text}")]) + ".",
                 },
-                height, drawing, [],
+                [new BarGroup(m.Title, bars)],
                 Table.Of($"{m.Title} of each run", [new("Run"), new(m.Title, true)], runs.Select((r, j) => (object?[])[Label(r.Run), bars[j].Text])));
         }));
 

@@ -20,19 +20,19 @@ internal static class ContentionPart
 
         yield return Html.Tag("p", Sentence(links));
         bool isMeasured = links.Any(l => l.Met is not null);
-        (IReadOnlyList<XElement> drawing, double height) = BarChart.Draw(
-            [.. links.Select(l => new BarGroup(Words.Link(Chart.Short(l.Link.HostName), l.Link.Direction), Bars(l, isMeasured)))],
-            104, links.Max(l => Math.Max(Math.Max(l.AllPreCopy, l.AllPostCopy), Math.Max(l.Link.ContentionBitsPerSecond, l.Met?.Contention ?? 0))));
-        yield return Chart.Figure(
+        yield return BarChart.Figure(
             new ChartText
             {
                 Id = id,
+                LeftRoom = 100,
+                RightRoom = 92,
                 Title = "What contends with the memory on each link",
                 Description = Sentence(links),
                 Caption = "By the rates that the plan rests on: what VMs send out of a source that they leave by pre-copy, what they receive at a destination to which they go by post-copy, and background traffic."
                     + (isMeasured ? " Measured: the mean of VMs' and other traffic while memory flowed. It is what the memory met, so where the link was full it can be less than the VMs wanted." : ""),
             },
-            height, drawing, [], TableOf(links));
+            [.. links.Select(l => new BarGroup(Words.Link(Chart.Short(l.Link.HostName), l.Link.Direction), Bars(l, isMeasured)))],
+            TableOf(links));
     }
 
     private static string Sentence(IReadOnlyList<LinkFigures> links)
@@ -42,8 +42,8 @@ internal static class ContentionPart
         long postCopy = LinkFigures.Worst(links, l => l.AllPostCopy);
         LinkContention worst = links.First(l => l.Link.ContentionBitsPerSecond == planned).Link;
         string bound = links.Any(l => l.Link.IsLowerBound) ? " A link was full when its traffic was measured: VMs may have wanted more than these figures say." : "";
-        return $"On the worst link, {Words.Link(worst.HostName, worst.Direction)}, {Units.Rate(planned)} contend with the memory as planned; "
-            + $"on the worst link it would have been {Units.Rate(preCopy)} with pre-copy for all VMs, and {Units.Rate(postCopy)} with post-copy for all.{bound}";
+        return $"On {worst.HostName}'s {Words.Of(worst.Direction)} link, the worst one, {Units.Rate(planned)} contend with the memory as planned. "
+            + $"With pre-copy for all VMs it would be {Units.Rate(preCopy)} on the worst link, with post-copy for all {Units.Rate(postCopy)}.{bound}";
     }
 
     private static Bar[] Bars(LinkFigures link, bool isMeasured) =>

@@ -40,7 +40,7 @@ internal static class RunPart
         int moved = run.Moved.Count();
         if (moved < all)
         {
-            parts.Add($"{moved} of {Units.Count(all, "VM was moved", "VMs were moved")}");
+            parts.Add($"{moved} of {Units.Count(all, "VM", "VMs")} {(moved == 1 ? "was" : "were")} moved");
             Add(MigrationOutcome.AlreadyThere, "was at its destination already", "were at their destinations already");
             Add(MigrationOutcome.Failed, "failed", "failed");
             Add(MigrationOutcome.Cancelled, "was cancelled", "were cancelled");
@@ -121,12 +121,13 @@ internal static class RunPart
                 : "What the links carried is recorded beside the run's journal, which is not at hand.")];
         }
 
-        return uplinks.SelectMany((u, i) => (XElement[])
+        XElement[] charts = [.. uplinks.SelectMany((u, i) => (XElement[])
         [
             Html.Tag("h4", Html.Name(Words.Link(u.Host, u.Direction))),
             u.Traffic is { } traffic
                 ? UplinkChart.Draw($"{id}-uplink{i + 1}", traffic, run.Length)
                 : Html.Tag("p", "This host's traffic was not recorded: it could not be sampled while the run lasted."),
-        ]);
+        ])];
+        return [Html.Tag("p", UplinkChart.Explanation(uplinks.Select(u => u.Traffic).OfType<UplinkTraffic>())), .. charts];
     }
 }

@@ -42,7 +42,8 @@ internal static class TimelineChart
             Title = "What each VM's migration did when",
             Description = $"A row for each VM over {Units.Span(timeline.Length)}. {rows}.",
             Caption = run.HasJournal
-                ? "Phases as the run's journal has them, by the clock of the machine that drove it; time since the run began. Numbered marks are explained under \"Decisions and troubles\"."
+                ? "Phases as the run's journal has them, by the clock of the machine that drove it; time since the run began."
+                    + (timeline.Marks.Count > 0 ? " Numbered marks are explained under \"Decisions and troubles\"." : "")
                 : "From begin to end of each migration by the sources' clocks. The run's journal is not at hand, so its phases are not known: a bar shows the technique.",
         };
     }
@@ -56,7 +57,7 @@ internal static class TimelineChart
         yield return Chart.Text(
             0, top + Label, "strong", Chart.Short(row.VM.VMName),
             Html.Svg("tspan", Html.Class("soft wide"), Html.At("dx", 8), $"{Chart.Short(row.VM.Source)} → {Chart.Short(row.VM.Destination)}"),
-            Html.Svg("tspan", Html.Class("soft"), Html.At("dx", 8), Fate(row.VM)));
+            Html.Svg("tspan", Html.Class("soft fate"), Html.At("dx", 8), Fate(row.VM)));
         yield return Html.Svg("line", Html.Class("lane"), Html.At("x1", 0), Html.At("x2", "100%"), Html.At("y1", top + BarTop + (BarHeight / 2)), Html.At("y2", top + BarTop + (BarHeight / 2)));
         foreach (TimelineBar bar in row.Bars)
         {

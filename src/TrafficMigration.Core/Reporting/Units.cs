@@ -9,9 +9,12 @@ internal static class Units
     /// <summary>What stands where a figure is not known.</summary>
     public const string Unknown = "–";
 
-    public static string Rate(double bitsPerSecond) => bitsPerSecond is > 0 and < 100_000
-        ? FormattableString.Invariant($"{bitsPerSecond / 1e3:0.#}{Gap}kbps")
-        : FormattableString.Invariant($"{Mbps(bitsPerSecond)}{Gap}Mbps");
+    public static string Rate(double bitsPerSecond) => bitsPerSecond switch
+    {
+        > 0 and < 100_000 => FormattableString.Invariant($"{bitsPerSecond / 1e3:0.#}{Gap}kbps"),
+        < 100_000_000 => FormattableString.Invariant($"{bitsPerSecond / 1e6:0.#}{Gap}Mbps"),
+        _ => FormattableString.Invariant($"{bitsPerSecond / 1e6:0}{Gap}Mbps"),
+    };
 
     /// <summary>A rate for a column that is headed Mbps.</summary>
     public static string Mbps(double bitsPerSecond) => FormattableString.Invariant($"{bitsPerSecond / 1e6:0.0}");

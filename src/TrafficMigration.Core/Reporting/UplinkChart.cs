@@ -8,7 +8,7 @@ namespace TrafficMigration.Reporting;
 /// <summary>Draws what one direction of an uplink carried, as areas on each other.</summary>
 internal static class UplinkChart
 {
-    private const double Gutter = 76;
+    private const double LeftRoom = 76;
     private const double Top = 22;
     private const double Height = 190;
     private const double Across = 1000;
@@ -30,8 +30,8 @@ internal static class UplinkChart
         double? capacity = uplink.LinkBitsPerSecond < 4 * most || most == 0 ? uplink.LinkBitsPerSecond : null;
         double top = Math.Max(Math.Max(most * 1.05, (capacity ?? 0) * 1.02), 1000);
 
-        XElement drawing = Chart.Plot(
-            Gutter, Top, Height,
+        XElement drawing = Html.Svg(
+            "g", Html.At("transform", FormattableString.Invariant($"translate(0 {Top})")),
             Grid(top),
             Chart.TimeAxis(length, Height),
             Html.Svg(
@@ -43,22 +43,29 @@ internal static class UplinkChart
         return Chart.Figure(Text(id, uplink, points), Top + Height + 26, [drawing], Legend(uplink), TableOf(uplink, points));
     }
 
+    /// <summary>How all of these drawings are to be read.</summary>
+    public static string Explanation(IEnumerable<UplinkTraffic> uplinks)
+    {
+        TimeSpan[] windows = [.. uplinks.SelectMany(u => u.Stretches).SelectMany(s => s).Select(p => p.To - p.From).Order()];
+        return $"Each point is the mean over a sliding window of {Units.Span(windows[windows.Length / 2])}, drawn at the window's middle: edges are less steep than they were. "
+            + "Rates are as the NIC counts, which leaves out what only the wire carries: a full link reads 98 % of its speed. "
+            + "Other traffic has the acknowledgements of streams the other way and, for one window, what a VM sent or received before it left the host.";
+    }
+
     private static ChartText Text(string id, UplinkTraffic uplink, UplinkPoint[] points)
     {
         string link = Words.Link(uplink.HostName, uplink.Direction);
-        TimeSpan window = points.Select(p => p.To - p.From).Order().ElementAt(points.Length / 2);
         string met = uplink.Met is { } m
-            ? $" While memory flowed, the run's VMs had {Units.Rate(m.VMs)}, other traffic {Units.Rate(m.Other)} and memory {Units.Rate(m.Memory)} on average."
-            : " No memory was seen to flow.";
+            ? $"While memory flowed it had {Units.Rate(m.Memory)} on average, the run's VMs {Units.Rate(m.VMs)}, and other traffic {Units.Rate(m.Other)}."
+            : "No memory was seen to flow.";
         return new ChartText
         {
             Id = id,
+            LeftRoom = LeftRoom,
             Title = $"What the uplink carried: {link}",
             Description = $"Areas on each other: traffic of the run's VMs, other traffic, and memory, in Mbps over time; "
-                + $"together at most {Units.Rate(points.Max(p => p.Total))}{(uplink.LinkBitsPerSecond is { } speed ? $" of a link of {Units.Rate(speed)}" : "")}.{met}",
-            Caption = $"Each point is the mean over a sliding window of {Units.Span(window)}, drawn at the window's middle: edges are less steep than they were. "
-                + "As the NIC counts, which leaves out what only the wire carries: a full link reads 98 % of its speed. "
-                + "Acknowledgements of streams the other way are other traffic.",
+                + $"together at most {Units.Rate(points.Max(p => p.Total))}{(uplink.LinkBitsPerSecond is { } speed ? $" of a link of {Units.Rate(speed)}" : "")}. {met}",
+            Caption = met,
         };
     }
 
@@ -103,10 +110,13 @@ internal static class UplinkChart
             return null;
         }
 
-        UplinkPoint thickest = inside.MaxBy(layer.Value);
-        double middle = layer.From(thickest) + (layer.Value(thickest) / 2);
-        return layer.Value(thickest) / top * Height < 24 ? null : Html.Svg(
-            "text", Html.Class($"name {layer.Kind}"), Html.Percent("x", thickest.Middle / length), Html.At("y", Y(middle, top) + 4), layer.Label);
+        // Amid where it is thick, so that it is not only on a spike.
+        double most = inside.Max(layer.Value);
+        UplinkPoint[] thick = [.. inside.Where(p => layer.Value(p) >= most * 0.8)];
+        UplinkPoint place = thick[thick.Length / 2];
+        double middle = layer.From(place) + (layer.Value(place) / 2);
+        return layer.Value(place) / top * Height < 24 ? null : Html.Svg(
+            "text", Html.Class($"name {layer.Kind}"), Html.Percent("x", place.Middle / length), Html.At("y", Y(middle, top) + 4), layer.Label);
     }
 
     private static IEnumerable<XElement> Capacity(long? speed, double? drawn, double top)

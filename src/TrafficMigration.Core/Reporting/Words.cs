@@ -13,7 +13,7 @@ internal static class Words
         Strategy.TrafficSensitive => "Traffic-sensitive",
         Strategy.PreCopy => "Pre-copy",
         Strategy.PostCopy => "Post-copy",
-        Strategy.PreCopyThenPostCopy => "Pre-copy, then post-copy",
+        Strategy.PreCopyThenPostCopy => "Pre- then post-copy",
         _ => strategy.ToString(),
     };
 
