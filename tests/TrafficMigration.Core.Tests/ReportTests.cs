@@ -224,6 +224,24 @@ public sealed class ReportTests : IDisposable
     }
 
     [Fact]
+    public void A_long_run_of_many_VMs_is_a_page_that_can_still_be_mailed()
+    {
+        ReportedRun run = Run("vm0", "kvm1", "");
+        VMMigrationRecord one = run.Record.VirtualMachines[0];
+        string[] names = [.. Enumerable.Range(0, 40).Select(i => $"vm{i}")];
+        run = run with
+        {
+            Record = run.Record with { VirtualMachines = [.. names.Select(n => one with { Plan = one.Plan with { VMName = n }, Result = null })] },
+            Series = new RunSeries(
+                [.. Enumerable.Range(1, 3600).Select(i => new LinkSample("kvm1", Start.AddSeconds(2 * i), TimeSpan.FromSeconds(6), 700_000_000, 0, 1_000_000_000, []))],
+                [.. Enumerable.Range(1, 7200).SelectMany(i => names.Select(n => new StreamSample(n, Start.AddSeconds(i), MigrationState.PreCopying, i * 2_000_000L, 1, null)))]),
+        };
+
+        Assert.Equal(0.96, UplinkTraffic.Of(run, "kvm1", LinkDirection.Outgoing)!.Met!.Memory / (40 * 2e6 * 8 * 1514 / 1448), 0.05);
+        Assert.InRange(MigrationReport.Write([run], "Long", Start).Length, 20_000, 200_000);
+    }
+
+    [Fact]
     public void Axes_have_round_figures_and_few_of_them() => Gen.Double[1e-3, 1e12].Sample(top =>
     {
         IReadOnlyList<double> values = Axis.Values(top);

@@ -128,6 +128,6 @@ internal static class RunPart
                 ? UplinkChart.Draw($"{id}-uplink{i + 1}", traffic, run.Length)
                 : Html.Tag("p", "This host's traffic was not recorded: it could not be sampled while the run lasted."),
         ])];
-        return [Html.Tag("p", UplinkChart.Explanation(uplinks.Select(u => u.Traffic).OfType<UplinkTraffic>())), .. charts];
+        return [Html.Tag("p", Html.Class("soft"), UplinkChart.Explanation(uplinks.Select(u => u.Traffic).OfType<UplinkTraffic>())), .. charts];
     }
 }

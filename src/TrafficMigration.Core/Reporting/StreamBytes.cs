@@ -21,10 +21,13 @@ internal sealed class StreamBytes
     public DateTimeOffset? To => _points.Count > 0 ? _points[^1].Time : null;
 
     /// <summary>Of a VM whose name no other VM of the run has: samples know VMs by their names only.</summary>
-    public static StreamBytes Of(VMMigrationRecord vm, ReportedRun run)
+    /// <param name="vm">The VM.</param>
+    /// <param name="run">Its run.</param>
+    /// <param name="samples">All looks at the run's migrations, by the VM's name.</param>
+    public static StreamBytes Of(VMMigrationRecord vm, ReportedRun run, ILookup<string, StreamSample> samples)
     {
         var stream = new StreamBytes();
-        StreamSample[] seen = [.. run.Series.Streams.Where(s => s.VMName == vm.VMName && s.State != MigrationState.CleaningUp)];
+        StreamSample[] seen = [.. samples[vm.VMName].Where(s => s.State != MigrationState.CleaningUp)];
         if (seen.Length == 0 || run.Record.VirtualMachines.Count(v => v.VMName == vm.VMName) > 1)
         {
             return stream;
@@ -62,10 +65,22 @@ internal sealed class StreamBytes
 
     private double At(DateTimeOffset time)
     {
-        int after = _points.FindIndex(p => p.Time > time);
-        if (after <= 0)
+        if (time < _points[0].Time)
         {
-            return after == 0 ? 0 : _points[^1].Bytes;
+            return 0;
+        }
+
+        if (time >= _points[^1].Time)
+        {
+            return _points[^1].Bytes;
+        }
+
+        // The first point after that time: a long run has thousands, and is asked for each of its samples.
+        (int after, int last) = (1, _points.Count - 1);
+        while (after < last)
+        {
+            int middle = (after + last) / 2;
+            (after, last) = _points[middle].Time > time ? (after, middle) : (middle + 1, last);
         }
 
         (DateTimeOffset earlier, double less) = _points[after - 1];

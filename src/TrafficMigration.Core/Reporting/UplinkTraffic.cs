@@ -44,7 +44,8 @@ internal sealed record UplinkTraffic(
         }
 
         var names = run.Record.VirtualMachines.Select(v => v.VMName).ToHashSet();
-        StreamBytes[] streams = [.. run.Over(host, direction).Select(v => StreamBytes.Of(v, run))];
+        ILookup<string, StreamSample> looks = run.Series.Streams.ToLookup(s => s.VMName);
+        StreamBytes[] streams = [.. run.Over(host, direction).Select(v => StreamBytes.Of(v, run, looks))];
         UplinkPoint[] points = [.. samples.Select(s => Point(s, direction, names, streams, run.Record.StartTime))];
         return new UplinkTraffic(
             host, direction, samples.Select(s => s.LinkBitsPerSecond).LastOrDefault(l => l > 0),
