@@ -12,13 +12,13 @@ namespace TrafficMigration.Tests;
 /// </summary>
 internal sealed class PlayedRun
 {
-    private const double Step = 0.25;
+    internal const double Step = 0.25;
     private const double Wire = 1e9;
 
     private readonly RunStore _store;
     private readonly string _id;
     private readonly DateTimeOffset _start;
-    private readonly VM[] _vms;
+    private readonly PlayedVM[] _vms;
     private readonly string[] _hosts;
     private readonly Random _random;
     private readonly List<(double[] Tx, double[] Rx, (double Tx, double Rx)[] VMs, int[] At)> _steps = [];
@@ -31,7 +31,7 @@ internal sealed class PlayedRun
     public PlayedRun(RunStore store, string id, DateTimeOffset start, IReadOnlyList<VMMigrationPlan> plans)
     {
         (_store, _id, _start, _plans) = (store, id, start, plans);
-        _vms = [.. plans.Select((p, i) => new VM(p, i))];
+        _vms = [.. plans.Select((p, i) => new PlayedVM(p, i))];
         _hosts = [.. plans.SelectMany(p => new[] { p.Source, p.Destination }).Distinct()];
         _random = new Random(id.Sum(c => c));
     }
@@ -51,7 +51,7 @@ internal sealed class PlayedRun
         using SeriesFile series = _store.Record(_id, text => throw new IOException(text))!;
         Write(journal, null, new MigrationEvent { Time = At(0), RunId = _id, Kind = MigrationEventKind.Run, Text = $"begins, {_vms.Length} VMs" }, head: new JournalHead(
             "root", "control", new RunOptions(), [.. _plans.Select(JournalPlan.Of)]) { Strategy = _plans[0].Plan.Strategy, Links = _plans[0].Plan.Links });
-        foreach (VM vm in _vms)
+        foreach (PlayedVM vm in _vms)
         {
             To(journal, vm, 1.1, MigrationState.Preflight);
         }
@@ -60,7 +60,7 @@ internal sealed class PlayedRun
         {
             double now = step * Step;
             Share(now);
-            foreach (VM vm in _vms)
+            foreach (PlayedVM vm in _vms)
             {
                 Advance(journal, vm, now);
                 if (step % 4 == vm.Number % 4 && vm.State is (MigrationState.PreCopying or MigrationState.PostCopying))
@@ -87,7 +87,7 @@ internal sealed class PlayedRun
 
     private DateTimeOffset At(double seconds) => _start.AddTicks((long)(seconds * TimeSpan.TicksPerSecond));
 
-    private void Advance(Journal journal, VM vm, double now)
+    private void Advance(Journal journal, PlayedVM vm, double now)
     {
         switch (vm.State)
         {
@@ -120,7 +120,7 @@ internal sealed class PlayedRun
         }
     }
 
-    private void Switch(Journal journal, VM vm, double now)
+    private void Switch(Journal journal, PlayedVM vm, double now)
     {
         Switches.Remove(vm.Name);
         var decision = new SwitchDecision
@@ -138,7 +138,7 @@ internal sealed class PlayedRun
         To(journal, vm, now + 0.9, MigrationState.PostCopying, $"paused (post-copy) at {vm.Plan.Source}");
     }
 
-    private void End(Journal journal, VM vm, double now)
+    private void End(Journal journal, PlayedVM vm, double now)
     {
         bool moved = vm.IsThere;
         MigrationException? error = moved ? null : TrafficMigration.Failures.MigrationFailed(
@@ -156,7 +156,7 @@ internal sealed class PlayedRun
         To(journal, vm, now, moved ? MigrationState.Done : MigrationState.Failed, error?.ErrorId ?? "Completed", result);
     }
 
-    private void To(Journal journal, VM vm, double now, MigrationState next, string text = "", VMMigrationResult? result = null)
+    private void To(Journal journal, PlayedVM vm, double now, MigrationState next, string text = "", VMMigrationResult? result = null)
     {
         Write(
             journal, vm.Number,
@@ -199,7 +199,7 @@ internal sealed class PlayedRun
         ];
         var sharing = new MaxMinSharing(2 * _hosts.Length, claims);
         int[] at = [.. _vms.Select(v => Array.IndexOf(_hosts, v.IsThere ? v.Plan.Destination : v.Plan.Source))];
-        foreach (VM vm in _vms)
+        foreach (PlayedVM vm in _vms)
         {
             sharing.Route(3 * vm.Number, Out(at[vm.Number]));
             sharing.Route((3 * vm.Number) + 1, In(at[vm.Number]));
@@ -219,7 +219,7 @@ internal sealed class PlayedRun
         double[] tx = new double[_hosts.Length];
         double[] rx = new double[_hosts.Length];
         var vms = new (double Tx, double Rx)[_vms.Length];
-        foreach (VM vm in _vms)
+        foreach (PlayedVM vm in _vms)
         {
             vms[vm.Number] = (Counted(sharing.Rates[3 * vm.Number]), Counted(sharing.Rates[(3 * vm.Number) + 1]));
             tx[at[vm.Number]] += vms[vm.Number].Tx;
@@ -271,50 +271,5 @@ internal sealed class PlayedRun
             },
             [.. sample.VMs.Select(v => new VMTrafficRate { HostName = host, VMName = v.VMName, TxBitsPerSecond = v.TxBitsPerSecond, RxBitsPerSecond = v.RxBitsPerSecond })],
             HasUnknownLocalTraffic: false);
-    }
-
-    private sealed class VM(VMMigrationPlan plan, int number)
-    {
-        private double _inPass;
-
-        public VMMigrationPlan Plan => plan;
-
-        public int Number => number;
-
-        public string Name => plan.VMName;
-
-        public MigrationState State { get; set; }
-
-        public bool IsThere { get; set; }
-
-        public bool HasSwitched { get; set; }
-
-        public double Began { get; set; }
-
-        public double Over { get; set; }
-
-        public double Sent { get; private set; }
-
-        public double Left { get; private set; } = plan.Rate.MemoryBytes ?? 0;
-
-        public double Rate { get; private set; }
-
-        public int Passes { get; private set; } = 1;
-
-        public List<string> Decisions { get; } = [];
-
-        public void Flow(double bytes, double bytesPerSecond)
-        {
-            Rate = bytesPerSecond;
-            Sent += Math.Min(bytes, Left);
-            Left = Math.Max(0, Left - bytes);
-            _inPass += Step;
-            if (Left == 0 && !HasSwitched && State == MigrationState.PreCopying)
-            {
-                // The next pass sends what was dirtied meanwhile, until that is little.
-                double dirtied = (plan.Rate.DirtyBytesPerSecond ?? 0) * _inPass;
-                (Left, _inPass, Passes) = (dirtied > bytesPerSecond * 0.3 ? dirtied : 0, 0, Passes + 1);
-            }
-        }
     }
 }

@@ -12,6 +12,7 @@ internal static class UplinkChart
     private const double Top = 22;
     private const double Height = 190;
     private const double Across = 1000;
+    private const double NameHeight = 24;
 
     private sealed record Layer(string Kind, string Label, Func<UplinkPoint, double> From, Func<UplinkPoint, double> Value);
 
@@ -101,22 +102,22 @@ internal static class UplinkChart
         string At(TimeSpan time, double value) => FormattableString.Invariant($"{Math.Clamp(time / length, 0, 1) * Across:0.#} {Y(value, top):0.##}");
     }
 
-    /// <summary>A layer's name on itself, where it is thick enough.</summary>
+    /// <summary>A layer's name on itself, where it is thick enough for long enough.</summary>
     private static XElement? Name(UplinkPoint[] points, Layer layer, TimeSpan length, double top)
     {
         UplinkPoint[] inside = [.. points.Where(p => p.Middle / length is > 0.12 and < 0.88)];
-        if (inside.Length == 0)
+        int room = inside.Count(p => layer.Value(p) / top * Height >= NameHeight);
+        if (room == 0 || room < inside.Length * 0.25)
         {
             return null;
         }
 
-        // Amid where it is thick, so that it is not only on a spike.
+        // Amid where it is thickest, and not on a spike.
         double most = inside.Max(layer.Value);
         UplinkPoint[] thick = [.. inside.Where(p => layer.Value(p) >= most * 0.8)];
         UplinkPoint place = thick[thick.Length / 2];
         double middle = layer.From(place) + (layer.Value(place) / 2);
-        return layer.Value(place) / top * Height < 24 ? null : Html.Svg(
-            "text", Html.Class($"name {layer.Kind}"), Html.Percent("x", place.Middle / length), Html.At("y", Y(middle, top) + 4), layer.Label);
+        return Html.Svg("text", Html.Class($"name {layer.Kind}"), Html.Percent("x", place.Middle / length), Html.At("y", Y(middle, top) + 4), layer.Label);
     }
 
     private static IEnumerable<XElement> Capacity(long? speed, double? drawn, double top)
