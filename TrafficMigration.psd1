@@ -10,6 +10,7 @@
     CompatiblePSEditions = @('Core')
     CmdletsToExport = @(
         'Compare-MigrationPlan'
+        'Export-MigrationReport'
         'Get-HostTraffic'
         'Get-MigrationPlan'
         'Get-TrafficSensitiveMigration'

@@ -7,6 +7,8 @@ VIRT_PACKAGES="qemu-system-x86 libvirt-daemon-system libvirt-daemon-driver-qemu 
 PLAIN_PACKAGES="openssh-server openssh-client iperf3 busybox-static cpio iproute2 procps nftables"
 # The Prometheus source of rates is tried against the real thing.
 PLAIN_PACKAGES+=" prometheus prometheus-libvirt-exporter"
+# A report is looked at in a real browser.
+PLAIN_PACKAGES+=" chromium"
 
 new_enough() { # PACKAGE VERSION; nothing is asked of other packages than these
     case $1 in

@@ -39,5 +39,20 @@ internal static class Loose
     public static object? Part(object? value, string property) =>
         value is null ? null : PSObject.AsPSObject(value).Properties[property]?.Value is { } part ? Base(part) ?? part : null;
 
+    /// <summary>A property as text; <see langword="null"/> where it has none, or an empty one.</summary>
+    public static string? Text(object? given, string property) =>
+        Part(given, property)?.ToString() is { Length: > 0 } text ? text : null;
+
+    /// <summary>A property as a whole number; <see langword="null"/> where it has none.</summary>
+    public static long? Number(object? given, string property) =>
+        Text(given, property) is null ? null : Convert.ToInt64(Part(given, property), CultureInfo.InvariantCulture);
+
+    /// <summary>An enumeration's value from its name or, as JSON has it, its number; <see langword="null"/> where there is none.</summary>
+    /// <exception cref="FormatException">It is no such value.</exception>
+    public static T? Choice<T>(object? given, string property)
+        where T : struct, Enum => Text(given, property) is not { } text ? null
+        : Enum.TryParse(text, ignoreCase: true, out T value) && Enum.IsDefined(value) ? value
+        : throw new FormatException($"'{text}' is no {property}");
+
     private static object? Base(object? value) => value is PSObject { BaseObject: not PSCustomObject } wrapped ? wrapped.BaseObject : value;
 }

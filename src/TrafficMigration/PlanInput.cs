@@ -1,7 +1,7 @@
-using System.Globalization;
 using System.Management.Automation;
 using TrafficMigration.Planning;
 using TrafficMigration.Traffic;
+using static TrafficMigration.Commands.Loose;
 
 namespace TrafficMigration.Commands;
 
@@ -96,16 +96,4 @@ internal static class PlanInput
     private static FormatException Missing(string property) => new($"it has no {property}");
 
     private static string Needed(object given, string property) => Text(given, property) ?? throw Missing(property);
-
-    private static string? Text(object? given, string property) =>
-        Loose.Part(given, property)?.ToString() is { Length: > 0 } text ? text : null;
-
-    private static long? Number(object? given, string property) =>
-        Text(given, property) is null ? null : Convert.ToInt64(Loose.Part(given, property), CultureInfo.InvariantCulture);
-
-    /// <summary>An enumeration's value from its name or, as JSON has it, its number.</summary>
-    private static T? Choice<T>(object? given, string property)
-        where T : struct, Enum => Text(given, property) is not { } text ? null
-        : Enum.TryParse(text, ignoreCase: true, out T value) && Enum.IsDefined(value) ? value
-        : throw new FormatException($"'{text}' is no {property}");
 }
