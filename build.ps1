@@ -66,8 +66,5 @@ switch ($Task) {
     'Demo' { Build-Module; Invoke-Demo }
     'Evaluate' { Build-Module; Invoke-Evaluation $Suite $Repeats ($PSBoundParameters.ContainsKey('LinkRate') ? $LinkRate : '') }
     'Chaos' { Build-Module; exit (Invoke-Chaos -Runs $Runs -Seed $Seed) }
-    'Test' {
-        Build-Module
-        exit (Invoke-AllTests -NoLab:$NoLab)
-    }
+    'Test' { exit (Invoke-AllTests -NoLab:$NoLab) }
 }

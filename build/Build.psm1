@@ -176,23 +176,39 @@ function Complete-LabPart($Run) {
     Get-Content $Run.Report -Raw | ConvertFrom-Json
 }
 
-function Invoke-AllTests([switch] $NoLab) {
-    if (-not $NoLab) {
-        # First of all: the tests of the SSH room want a real sshd, too.
-        Invoke-Native { bash "$root/lab/lab.sh" packages }
-    }
+# What the lab needs, from apt, while the compiler has the processors: packages, and the guests' image.
+function Start-LabPackages {
+    $log = "$out/packages.log"
+    $null = New-Item $out -ItemType Directory -Force
+    @{ Log = $log; Process = Start-Process bash -PassThru -RedirectStandardOutput $log -RedirectStandardError "$log.err" -ArgumentList "$root/lab/lab.sh", 'packages', '--image' }
+}
 
+function Complete-LabPackages($Packages) {
+    $Packages.Process.WaitForExit()
+    if ($Packages.Process.ExitCode -ne 0) {
+        throw "The lab's packages could not be installed: $(Get-Content $Packages.Log, "$($Packages.Log).err" -Tail 20 | Out-String)"
+    }
+}
+
+function Invoke-AllTests([switch] $NoLab) {
+    $packages = $NoLab ? $null : (Start-LabPackages)
+    Build-Module
     $projects = 'TrafficMigration.Ssh.Tests', 'TrafficMigration.Core.Tests'
     foreach ($project in $projects) {
         Invoke-Native { dotnet build "$root/tests/$project" -c Release --nologo -v quiet }
     }
 
+    if ($packages) {
+        # The tests of the SSH room want a real sshd, too.
+        Complete-LabPackages $packages
+    }
+
     # Those of the SSH room mostly wait, for silence to count as silence: the others run meanwhile.
     $runs = $projects | ForEach-Object { Start-Xunit $_ }
     $counts = @(
-        $runs | ForEach-Object { Complete-Xunit $_ }
         Write-Step 'Pester: the module as a user sees it'
         Invoke-PesterFolder 'Module'
+        $runs | ForEach-Object { Complete-Xunit $_ }
         if (-not $NoLab) {
             Complete-LabPart (Start-LabPart Measuring)
             $parts = 'Migrating', 'Faults' | ForEach-Object { Start-LabPart $_ }

@@ -13,7 +13,7 @@ usage() {
     cat <<'END'
 usage: lab/lab.sh COMMAND [--name NAME] ...
 
-  packages                                install what is missing
+  packages [--image]                      install what is missing; make the guests' image
   up [--hosts N] [--link-rate RATE] [--migration-network] [--with redis]
                                           2 to 8 hosts (2), links of RATE (100mbit)
   down [--all]
@@ -70,6 +70,11 @@ up_ended() {
         stop_boxes || code=1
     fi
     exit "$code"
+}
+
+cmd_packages() {
+    ensure_packages
+    if [ "${1:-}" = --image ]; then build_image >/dev/null; fi
 }
 
 cmd_up() {
@@ -199,7 +204,7 @@ main() {
     set -- "${rest[@]}"
     use_lab "$name"
     case $command in
-        packages) ensure_packages ;;
+        packages) cmd_packages "$@" ;;
         up | down | status | exec) "cmd_$command" "$@" ;;
         guest-start | guest-stop | guest-exec | traffic-start | traffic-stop | traffic-mean | fault | check | \
             redis-start | queries-start | queries-stop | queries-mean)

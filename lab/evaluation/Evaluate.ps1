@@ -107,7 +107,7 @@ try {
             $run = Invoke-Run $name $repeat $back
             $run | ConvertTo-Json -Depth 6 -Compress | Add-Content $OutFile
             Write-Host ('{0} {1,2} {2,-20} {3,6:n1} s {4,9:n0} MB {5,7:n2} of {6,7:n2} {10}  busy {7:p0}, vCPU {8:p0}{9}' -f (Get-Date -Format HH:mm:ss), $repeat, $name,
-                $run.Seconds, (($run.VMs | Measure-Object Bytes -Sum).Sum / 1e6), ($run.During / $scale), ($run.Before / $scale), $run.MachineBusy, $run.VcpuBusy, ($run.Void ? '  void' : ''), $unit)
+                $run.Seconds, ([Linq.Enumerable]::Sum([double[]]@($run.VMs | ForEach-Object Bytes)) / 1e6), ($run.During / $scale), ($run.Before / $scale), $run.MachineBusy, $run.VcpuBusy, ($run.Void ? '  void' : ''), $unit)
             $run.VMs | Where-Object Said | ForEach-Object { Write-Host "     $($_.VMName): $($_.Said)" }
             if ($name -eq 'None') { continue }
             if ($oneWay) { Stop-Guests; Start-Guests } else { $back = -not $back }

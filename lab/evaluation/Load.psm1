@@ -16,13 +16,14 @@ function Get-Words([string] $Action, [string] $Flow, [string[]] $Options = @()) 
 }
 
 function Start-Flows($Flows) {
-    $calls = foreach ($flow in $Flows) {
+    $calls = @(foreach ($flow in $Flows) {
         $rate = @(if ($flow.ContainsKey('Rate')) { '--rate', $flow.Rate })
-        , (Get-Words start $flow.Flow (@('--seconds', '600') + $rate))
-    }
+        @{ Words = Get-Words start $flow.Flow (@('--seconds', '600') + $rate) }
+    })
     $calls | ForEach-Object -ThrottleLimit 4 -Parallel {
         Import-Module "$using:PSScriptRoot/../Lab.psm1"
-        Invoke-Lab @_
+        $words = $_.Words
+        Invoke-Lab @words
     }
 }
 

@@ -52,7 +52,7 @@ function Get-Plan($Moves, [string] $Strategy, [bool] $Chooses) {
     $pin = @{}
     foreach ($move in $Moves) { $pin[$move.VM] = $move.Destination }
     $where = $Chooses ? @{} : @{ PinDestination = $pin }
-    Get-VMTrafficRate @($Moves.Source | Select-Object -Unique) -Name $Moves.VM -SampleCount 5 -DirtyRate |
+    Get-VMTrafficRate @($Moves.Source | Select-Object -Unique) -SampleCount 5 -DirtyRate |
         Get-MigrationPlan -Destination @($Moves.Destination | Select-Object -Unique) -Strategy $Strategy @where
 }
 
