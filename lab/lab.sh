@@ -73,8 +73,9 @@ up_ended() {
 }
 
 cmd_packages() {
+    local image
     ensure_packages
-    if [ "${1:-}" = --image ]; then build_image >/dev/null; fi
+    if [ "${1:-}" = --image ]; then image=$(build_image) && say "the guests' image is ${image##*/}"; fi
 }
 
 cmd_up() {
