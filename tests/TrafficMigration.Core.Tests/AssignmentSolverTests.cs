@@ -105,7 +105,7 @@ public sealed class AssignmentSolverTests
                     }
                 }
             },
-            iter: 40);
+            iter: 20);
 
     [Fact]
     public void The_order_of_the_VMs_does_not_change_the_loads() => Gen.Select(Small, Gen.Int[0, 1000]).Sample(

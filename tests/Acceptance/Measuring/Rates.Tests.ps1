@@ -78,7 +78,10 @@ Describe 'Four VMs that send and receive at once, two of which also talk to each
             $off | Should -BeNullOrEmpty -Because ($table -join "`n")
         }
         finally {
-            $null = Invoke-ForFlows { 'traffic-stop'; $args[0].Split(' ') }
+            $vms | ForEach-Object -Parallel {
+                Import-Module "$using:PSScriptRoot/../../../lab/Lab.psm1"
+                Invoke-Lab traffic-stop $_
+            }
         }
     }
 
