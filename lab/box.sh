@@ -61,6 +61,8 @@ prepare_box() { # BOX MBIT
 		MaxStartups 100
 		Subsystem sftp internal-sftp
 	END
+    # Whoever works in the control box has one connection to the client for all that the lab asks of it.
+    if [ "$box" = client ]; then echo "MaxSessions 100" >>"$dir/etc/ssh/sshd_config"; fi
     [[ $box == kvm-* ]] || return 0
     # No DBus, udev or polkit here; whoever is root in the box may, and nobody else.
     cat >"$dir/etc/libvirt/libvirtd.conf" <<-END

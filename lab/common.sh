@@ -91,11 +91,25 @@ box_pid() {
     echo "$pid"
 }
 
+# From the control box the client is asked hundreds of times, often by several
+# at once: one connection for all, for a login costs more than most questions.
+# It ends with the box. KVM hosts are no such case: faults befall them.
+client_connection() { # prints ssh's options
+    local socket=$ROOT_HOME/.ssh/lab-client
+    if [ ! -S "$socket" ]; then
+        (
+            flock 9
+            [ -S "$socket" ] || ssh -o BatchMode=yes -o ConnectTimeout=10 -M -N -f -S "$socket" client </dev/null >/dev/null 2>&1 9>&-
+        ) 9>"$socket.lock" || true
+    fi
+    echo "-S $socket"
+}
+
 # lab_run BOX CMD ARG...: stdin, stdout, stderr and the exit code are the
 # command's. From the machine it enters the namespaces; inside the control box
 # (LAB_INSIDE=1) there is no way into another box but ssh, as for any user.
 lab_run() {
-    local box=$1 pid; shift
+    local box=$1 pid shared=''; shift
     if [ "${LAB_INSIDE:-}" != 1 ]; then
         pid=$(box_pid "$box")
         nsenter -t "$pid" -n -m -p -u env -i HOME="$ROOT_HOME" LANG=C.UTF-8 TERM=dumb \
@@ -103,7 +117,9 @@ lab_run() {
     elif [ "$box" = "$(uname -n)" ]; then
         "$@"
     else
-        ssh -o BatchMode=yes -o ConnectTimeout=10 -o LogLevel=ERROR "$box" "$(printf '%q ' "$@")"
+        if [ "$box" = client ]; then shared=$(client_connection); fi
+        # shellcheck disable=SC2086
+        ssh -o BatchMode=yes -o ConnectTimeout=10 -o LogLevel=ERROR $shared "$box" "$(printf '%q ' "$@")"
     fi
 }
 

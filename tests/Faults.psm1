@@ -31,10 +31,15 @@ function Get-Last {
     Get-TrafficSensitiveMigration -JournalPath $script:journals -Last
 }
 
-# Waits until the last run's VM is in a state, and memory flows.
+# Waits until the last run's VM is in a state, and memory flows: a fault before that is another one.
 function Wait-State([string] $State) {
-    foreach ($try in 1..150) {
-        if (@((Get-Last).VirtualMachines.State) -eq $State) { Start-Sleep -Milliseconds 500; return }
+    foreach ($try in 1..300) {
+        $last = Get-Last
+        if ($last -and @($last.VirtualMachines.State) -eq $State) {
+            $samples = Get-Content (Join-Path $script:journals "$($last.Id).series") -ErrorAction Ignore
+            if ($samples -match '"BytesTransferred":[1-9]') { return }
+        }
+
         Start-Sleep -Milliseconds 100
     }
 

@@ -32,7 +32,7 @@ Describe 'Faults while a VM moves' {
 
     It 'lets the VM stay when the memory stream breaks in pre-copy' {
         $from = Get-Place
-        $run = Start-Run PreCopy -Options @{ BandwidthLimit = 16e6 } # so that it lasts until the fault comes, on a slow machine, too
+        $run = Start-Run PreCopy -Options @{ BandwidthLimit = 32e6 } # so that it lasts until the fault comes, on a slow machine, too
         Invoke-Lab fault reset (Get-OtherHost $from)
         $result = Complete-Run $run
         $result.Outcome | Should -Be Failed
@@ -42,7 +42,7 @@ Describe 'Faults while a VM moves' {
 
     It 'lets the VM stay when QEMU ends at the destination in pre-copy' {
         $from = Get-Place
-        $run = Start-Run PreCopy -Options @{ BandwidthLimit = 16e6 }
+        $run = Start-Run PreCopy -Options @{ BandwidthLimit = 32e6 }
         Invoke-Lab fault kill-qemu (Get-OtherHost $from) vm1
         (Complete-Run $run).Error.ErrorId | Should -Be MigrationFailed
         Assert-Whole $from
