@@ -31,11 +31,13 @@ function Get-Last {
     Get-TrafficSensitiveMigration -JournalPath $script:journals -Last
 }
 
-# Waits until the last run's VM is in a state, and memory flows: a fault before that is another one.
-function Wait-State([string] $State) {
+# Waits until the last run's VM is in a state, and memory flows: a fault before that is another one. -StateOnly:
+# the state is enough.
+function Wait-State([string] $State, [switch] $StateOnly) {
     foreach ($try in 1..300) {
         $last = Get-Last
         if ($last -and @($last.VirtualMachines.State) -eq $State) {
+            if ($StateOnly) { return }
             $samples = Get-Content (Join-Path $script:journals "$($last.Id).series") -ErrorAction Ignore
             if ($samples -match '"BytesTransferred":[1-9]') { return }
         }

@@ -74,7 +74,7 @@ Describe 'Faults while a VM moves, the slow ones' {
             $long.Avoids = 'x' * (8192 - 80 - [Text.Encoding]::UTF8.GetByteCount($lines -join "`n"))
             # A suspended VM that no journal knows of would stand still for ever, should the run end now: so it is not suspended.
             $run = $long | Start-TrafficSensitiveMigration -Confirm:$false -SkipPreflight -AsJob -JournalPath (Get-JournalFolder) -Timeout 00:00:05 -TimeoutAction Suspend
-            Wait-State PreCopying
+            Wait-State PreCopying -StateOnly # the disk is to be full before the time is over
             dd if=/dev/zero of=$disk/fill bs=4k count=100 2>$null
             { $other | Start-TrafficSensitiveMigration -Confirm:$false -SkipPreflight -JournalPath "$disk/other" } | Should -Throw -ErrorId 'JournalUnwritable,*'
             $result = Complete-Run $run
