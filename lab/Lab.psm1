@@ -29,4 +29,36 @@ function Get-LabTrafficMean([string] $VM, [ValidateSet('out', 'in', 'to')] [stri
     [long](Invoke-Lab traffic-mean $VM $Direction @other $From.ToUnixTimeSeconds() $To.ToUnixTimeSeconds())
 }
 
-Export-ModuleMember -Function Invoke-Lab, Start-LabTraffic, Stop-LabTraffic, Get-LabTrafficMean
+# Measures while vm1 sends and vm2 receives: of each, in this order, the rate and what iperf3 said over the very same window.
+function Measure-LabFlows([string] $Rate, [int] $SettleSeconds, [scriptblock] $Measure) {
+    $flows = @{ VM = 'vm1'; Direction = 'out' }, @{ VM = 'vm2'; Direction = 'in' }
+    $flows | ForEach-Object { Start-LabTraffic @_ -Rate $Rate -Seconds 90 }
+    Start-Sleep $SettleSeconds
+    try {
+        $measured = & $Measure
+        # iperf3 stamps a line when its second is over: the last one must have been written.
+        Start-Sleep 1
+        foreach ($flow in $flows) {
+            $one = $measured | Where-Object VMName -EQ $flow.VM
+            $iperf = Get-LabTrafficMean @flow -From ($one.SampledAt - $one.Window) -To $one.SampledAt
+            Write-Host "$($flow.VM) $($flow.Direction): Tx $($one.TxBitsPerSecond), Rx $($one.RxBitsPerSecond), iperf3 $iperf bit/s, $($one.SampleCount) intervals, $($one.Window.TotalSeconds) s"
+            [pscustomobject]@{ Rate = $one; Iperf = $iperf }
+        }
+    }
+    finally {
+        $flows | ForEach-Object { Stop-LabTraffic @_ }
+    }
+}
+
+# Of these two: within 5 % of iperf3, and hardly anything the other way.
+function Assert-LabFlows($Out, $In, [double] $AtLeast) {
+    foreach ($flow in @{ Seen = $Out; Flows = 'Tx'; Rests = 'Rx' }, @{ Seen = $In; Flows = 'Rx'; Rests = 'Tx' }) {
+        $rate = $flow.Seen.Rate."$($flow.Flows)BitsPerSecond"
+        $iperf = $flow.Seen.Iperf
+        [math]::Abs($rate / $iperf - 1) | Should -BeLessThan 0.05 -Because "$($flow.Flows) $rate, iperf3 $iperf"
+        $iperf | Should -BeGreaterThan $AtLeast
+        $flow.Seen.Rate."$($flow.Rests)BitsPerSecond" | Should -BeLessThan (0.03 * $iperf)
+    }
+}
+
+Export-ModuleMember -Function Invoke-Lab, Start-LabTraffic, Stop-LabTraffic, Get-LabTrafficMean, Measure-LabFlows, Assert-LabFlows

@@ -36,7 +36,7 @@ public sealed record RunOptions
     /// <summary>What becomes of a pre-copy whose time is over. A post-copy always goes on to its end.</summary>
     public TimeoutAction TimeoutAction { get; init; }
 
-    /// <summary>Whether traffic is sampled on, and a pre-copy switched to post-copy where that pays.</summary>
+    /// <summary>Whether a pre-copy is switched to post-copy where the traffic, as it is sampled on, makes that pay.</summary>
     public bool Adaptive { get; init; } = true;
 
     /// <summary>Whether the checks before the start are left out.</summary>
