@@ -278,10 +278,10 @@ function Invoke-Evaluation([string] $Suite, [int] $Repeats, [string] $LinkRate) 
     $name = "evaluate-$PID"
     $definition = Import-PowerShellDataFile "$root/lab/evaluation/suites/$Suite.psd1"
     $file = "$out/evaluation/$Suite.jsonl"
-    $with = @(if ($definition.ContainsKey('With')) { '--with', $definition.With })
+    $options = @(foreach ($option in 'With', 'Queue') { if ($definition.ContainsKey($option)) { "--$($option.ToLowerInvariant())", $definition[$option] } })
     Remove-Item $file -ErrorAction Ignore
     try {
-        Invoke-Native { bash $lab up --name $name --hosts $definition.Hosts --link-rate ($LinkRate ? $LinkRate : $definition.LinkRate) @with }
+        Invoke-Native { bash $lab up --name $name --hosts $definition.Hosts --link-rate ($LinkRate ? $LinkRate : $definition.LinkRate) @options }
         Invoke-Native { bash $lab exec --name $name control -- (Get-Command pwsh -CommandType Application)[0].Source -NoProfile -NonInteractive -File "$root/lab/evaluation/Evaluate.ps1" -Suite $Suite -Repeats $Repeats -OutFile $file }
     }
     finally {

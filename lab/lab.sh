@@ -14,8 +14,9 @@ usage() {
 usage: lab/lab.sh COMMAND [--name NAME] ...
 
   packages [--image]                      install what is missing; make the guests' image
-  up [--hosts N] [--link-rate RATE] [--migration-network] [--with redis]
-                                          2 to 8 hosts (2), links of RATE (100mbit)
+  up [--hosts N] [--link-rate RATE] [--queue KiB] [--migration-network] [--with redis]
+                                          2 to 8 hosts (2), links of RATE (100mbit), and
+                                          how much a flow may have waiting there (96)
   down [--all]
   status
   exec BOX -- CMD...                      boxes: kvm-a kvm-b ... client control switch
@@ -79,17 +80,19 @@ cmd_packages() {
 }
 
 cmd_up() {
-    local hosts=2 rate=100mbit migration=0 with='' packages='' programs='' image box mbit
+    local hosts=2 rate=100mbit queue=96 migration=0 with='' packages='' programs='' image box mbit
     while [ $# -gt 0 ]; do
         case $1 in
             --hosts) hosts=$2; shift 2 ;;
             --link-rate) rate=$2; shift 2 ;;
+            --queue) queue=$2; shift 2 ;;
             --migration-network) migration=1; shift ;;
             --with) with=$2; shift 2 ;;
             *) die "up knows no '$1'" 2 ;;
         esac
     done
     need_number --hosts "$hosts" 2 8
+    need_number --queue "$queue" 16 4096
     mbit=$(($(rate_bps "$rate") / 1000000))
     case $with in
         '') ;;
@@ -119,7 +122,7 @@ cmd_up() {
     distribute_keys
     for box in $(boxes); do start_box "$box"; done
     await_boxes mounted 20
-    wire_lab "$rate"
+    wire_lab "$rate" "$queue"
     for box in $(boxes); do touch "$STATE/$box/wired"; done
     await_boxes up 40
     rm "$STATE/up.pid"

@@ -9,7 +9,7 @@
 
 REDIS_PACKAGES="redis-server redis-tools"
 REDIS_PROGRAMS="redis-server redis-benchmark"
-QUERY_KEYS=2000 QUERY_BYTES=4096
+QUERY_KEYS=500 QUERY_BYTES=16384
 
 # Starts the server and fills it; ends when it is filled.
 redis_start() { # VM

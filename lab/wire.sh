@@ -9,7 +9,7 @@ in_net() {
     nsenter -t "$pid" -n "$@"
 }
 
-# shape BOX DEV RATE: what leaves by DEV.
+# shape BOX DEV RATE QUEUE: what leaves by DEV; up to QUEUE KiB of a leaf wait.
 #
 # A plain rate limit with one FIFO starves the migration: the guests' flows fill
 # the queue, and the host's own TCP, which the kernel limits to small queues,
@@ -17,18 +17,18 @@ in_net() {
 # fq_codel or sfq can do that too: 32 equal leaves, each of which may use the
 # whole link, and TCP flows spread over them by the low bits of the source port.
 shape() {
-    local box=$1 dev=$2 rate=$3 bps i leaf
+    local box=$1 dev=$2 rate=$3 limit=$(($4 * 1024)) bps i leaf
     bps=$(rate_bps "$rate")
     {
         echo "qdisc add dev $dev root handle 1: htb default 1ff"
         echo "class add dev $dev parent 1: classid 1:1 htb rate ${bps}bit ceil ${bps}bit quantum 40000"
         echo "class add dev $dev parent 1:1 classid 1:1ff htb rate $((bps / 32))bit ceil ${bps}bit quantum 40000"
-        echo "qdisc add dev $dev parent 1:1ff bfifo limit 98304"
+        echo "qdisc add dev $dev parent 1:1ff bfifo limit $limit"
         echo "filter add dev $dev parent 1: prio 5 protocol ip handle 2: u32 divisor 32"
         for ((i = 0; i < 32; i++)); do
             printf -v leaf '%x' $((256 + i))
             echo "class add dev $dev parent 1:1 classid 1:$leaf htb rate $((bps / 32))bit ceil ${bps}bit quantum 40000"
-            echo "qdisc add dev $dev parent 1:$leaf bfifo limit 98304"
+            echo "qdisc add dev $dev parent 1:$leaf bfifo limit $limit"
             printf 'filter add dev %s parent 1: prio 5 protocol ip u32 ht 2:%x: match u32 0 0 classid 1:%s\n' \
                 "$dev" "$i" "$leaf"
         done
@@ -98,18 +98,18 @@ box_lines() { # BOX
     fi
 }
 
-wire_lab() { # RATE
+wire_lab() { # RATE QUEUE
     local box
     switch_lines | in_net switch ip -batch -
     for box in $(boxes); do
         [ "$box" != switch ] || continue
         box_lines "$box" | in_net "$box" ip -batch -
         [[ $box == kvm-* ]] || continue
-        shape "$box" uplink0 "$1"
-        shape switch "p-$box" "$1"
+        shape "$box" uplink0 "$1" "$2"
+        shape switch "p-$box" "$1" "$2"
         has_migration_network || continue
-        shape "$box" uplink1 "$1"
-        shape switch "m-$box" "$1"
+        shape "$box" uplink1 "$1" "$2"
+        shape switch "m-$box" "$1" "$2"
         # Each network answers for its own addresses only.
         in_net "$box" sysctl -qw net.ipv4.conf.all.arp_ignore=1
     done

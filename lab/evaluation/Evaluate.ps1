@@ -21,9 +21,9 @@ $turn = $definition.ContainsKey('Turn') ? $definition.Turn : $null
 $background = $definition.ContainsKey('Background') ? $definition.Background : $null
 $known = Get-Strategy
 $names = $Strategy ? $Strategy : @($known.Keys)
-$scratch = (New-Item -ItemType Directory "$([IO.Path]::GetTempPath())/evaluate-$PID").FullName
+$scratch = [IO.Directory]::CreateTempSubdirectory('evaluate-').FullName
 # One second to settle, then what the flows reach undisturbed.
-$quiet = 10
+$quiet = 6
 
 $unit = $definition.ContainsKey('Unit') ? $definition.Unit : 'Mbps'
 $scale = $unit -eq 'Mbps' ? 1e6 : 1
@@ -55,6 +55,7 @@ function Invoke-Run([string] $Name, [int] $Repeat, [bool] $Back) {
     $moves = @(Get-Moves $Back)
     $hosts = @(@($moves.Source) + @($moves.Destination) | Select-Object -Unique)
     $load = Start-Load $definition.Flows
+    $turning = $null
     $others = $background ? (Start-Background $moves[0].Destination $background) : $null
     try {
         Start-Sleep ($quiet + 1)
@@ -66,21 +67,24 @@ function Invoke-Run([string] $Name, [int] $Repeat, [bool] $Back) {
         $begin = [DateTimeOffset]::Now
         if ($prepared) {
             $results = @(Invoke-Strategy $prepared)
-            $begin = ($results.StartTime | Measure-Object -Minimum).Minimum
-            $end = ($results | ForEach-Object { $_.StartTime + [TimeSpan]::FromSeconds($_.Seconds) } | Measure-Object -Maximum).Maximum
+            $begun = @($results | Where-Object { $null -ne $_.Seconds })
+            if (-not $begun) { throw "no VM began to move: $($results.Said -join '; ')" }
+            $begin = ($begun.StartTime | Measure-Object -Minimum).Minimum
+            $end = ($begun | ForEach-Object { $_.StartTime + [TimeSpan]::FromSeconds($_.Seconds) } | Measure-Object -Maximum).Maximum
         }
         else {
             $results = @()
-            Start-Sleep 30
+            Start-Sleep 20
             $end = [DateTimeOffset]::Now
         }
 
         $machine = Stop-MachineWatch $watch $begin $end
-        if ($turning) { $load = Complete-Turn $turning }
+        if ($turning) { $load = Complete-Turn $turning; $turning = $null }
         Start-Sleep 2 # the log's last line is written when its second is over
         [pscustomobject]@{
             Suite = $Suite; LinkBitsPerSecond = $link; Strategy = $Name; Repeat = $Repeat; Back = $Back; Begin = $begin; Seconds = ($end - $begin).TotalSeconds
             PredictedSeconds = if ($prepared) { $prepared.PredictedSeconds }
+            Run = if ($prepared -and $prepared.Plan) { (Get-TrafficSensitiveMigration -Last).Id }
             Planned = @(if ($prepared) { $prepared.Plan | ForEach-Object { "$($_.VMName): $($_.Technique) to $($_.Destination)" } })
             Before = $before; During = Get-LoadMean $load $begin $end
             MachineBusy = $machine.Machine; VcpuBusy = $machine.Vcpu
@@ -90,6 +94,8 @@ function Invoke-Run([string] $Name, [int] $Repeat, [bool] $Back) {
         }
     }
     finally {
+        # Also of a run that failed: nothing flows on once it is over.
+        if ($turning) { $load = Complete-Turn $turning }
         Stop-Load $load
         if ($others) { Stop-Background $others }
     }
@@ -97,8 +103,11 @@ function Invoke-Run([string] $Name, [int] $Repeat, [bool] $Back) {
 
 Write-Host "Suite ${Suite}: $($definition.About)"
 $null = New-Item -ItemType Directory (Split-Path $OutFile) -Force
+# Journals stay beside the figures, so that any run can be looked at when the lab is gone.
+$env:XDG_STATE_HOME = [IO.Path]::ChangeExtension($OutFile, '.state')
 Start-Guests
 $back = $false
+$ids = [ordered]@{}
 try {
     for ($repeat = 1; $repeat -le $Repeats; $repeat++) {
         # Interleaved, and begun with another one each time: whatever changes on this machine meanwhile meets all alike.
@@ -108,6 +117,7 @@ try {
             $run | ConvertTo-Json -Depth 6 -Compress | Add-Content $OutFile
             Write-Host ('{0} {1,2} {2,-20} {3,6:n1} s {4,9:n0} MB {5,7:n2} of {6,7:n2} {10}  busy {7:p0}, vCPU {8:p0}{9}' -f (Get-Date -Format HH:mm:ss), $repeat, $name,
                 $run.Seconds, ([Linq.Enumerable]::Sum([double[]]@($run.VMs | ForEach-Object Bytes)) / 1e6), ($run.During / $scale), ($run.Before / $scale), $run.MachineBusy, $run.VcpuBusy, ($run.Void ? '  void' : ''), $unit)
+            if ($run.Run -and -not $run.Void) { $ids[$name] = $run.Run }
             $run.VMs | Where-Object Said | ForEach-Object { Write-Host "     $($_.VMName): $($_.Said)" }
             if ($name -eq 'None') { continue }
             if ($oneWay) { Stop-Guests; Start-Guests } else { $back = -not $back }
@@ -117,6 +127,9 @@ try {
             }
         }
     }
+
+    # The executor's newest runs side by side, as a user would look at them.
+    if ($ids.Count) { Export-MigrationReport ([IO.Path]::ChangeExtension($OutFile, '.html')) -Id @($ids.Values) -Title "Suite $Suite" }
 }
 finally {
     Stop-Guests

@@ -1,6 +1,6 @@
 <#
     The strategies that are compared. Each moves the VMs of a suite and gives what became of each VM: VMName, Source,
-    Destination, Technique, StartTime, Seconds, DowntimeSeconds (null where nobody says), Bytes, Completed.
+    Destination, Technique, StartTime, Seconds (null where it did not begin), DowntimeSeconds (null where nobody says), Bytes, Completed.
     Serial and AutoConverge are typed by hand as administrators do; the others use the module's executor, whose own cost
     against `virsh migrate` by hand is measured apart (benchmarks/run-cost.sh).
 #>
@@ -60,7 +60,7 @@ function Start-Plan($Plan, [bool] $Adaptive) {
     $Plan | Start-TrafficSensitiveMigration -Confirm:$false -Adaptive:$Adaptive -InformationAction Ignore | ForEach-Object {
         [pscustomobject]@{
             VMName = $_.VMName; Source = $_.Source; Destination = $_.Destination; Technique = "$($_.TechniqueUsed)"
-            StartTime = $_.StartTime; Seconds = $_.TotalTime.TotalSeconds
+            StartTime = $_.StartTime; Seconds = if ($null -ne $_.TotalTime) { $_.TotalTime.TotalSeconds }
             DowntimeSeconds = if ($_.Downtime) { $_.Downtime.TotalSeconds }
             Bytes = [long]($_.BytesTransferred ?? 0); Completed = "$($_.Outcome)" -eq 'Completed'
             Said = if ($_.Error) { "$($_.Error)" } else { $_.Decisions -join '; ' }

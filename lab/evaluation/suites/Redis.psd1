@@ -1,18 +1,19 @@
 @{
     About    = 'Table 2 of the published evaluation, scaled down: four sources with two VMs each, three of four VMs run Redis, the others ask it.'
     Hosts    = 8
-    LinkRate = '40mbit'
+    LinkRate = '80mbit'
+    Queue    = '32'
     With     = 'redis'
     Unit     = 'answers/s'
     Guests   = @(
-        @{ VM = 'vm1'; Home = 'kvm-a'; Away = 'kvm-e'; Options = @('--memory', '192', '--fill', '48') }
-        @{ VM = 'vm2'; Home = 'kvm-a'; Away = 'kvm-e'; Options = @('--memory', '192', '--fill', '48') }
-        @{ VM = 'vm3'; Home = 'kvm-b'; Away = 'kvm-f'; Options = @('--memory', '192', '--fill', '48') }
-        @{ VM = 'vm4'; Home = 'kvm-b'; Away = 'kvm-f'; Options = @('--memory', '192', '--fill', '48') }
-        @{ VM = 'vm5'; Home = 'kvm-c'; Away = 'kvm-g'; Options = @('--memory', '192', '--fill', '48') }
-        @{ VM = 'vm6'; Home = 'kvm-c'; Away = 'kvm-g'; Options = @('--memory', '192', '--fill', '48') }
-        @{ VM = 'vm7'; Home = 'kvm-d'; Away = 'kvm-h'; Options = @('--memory', '192', '--fill', '48') }
-        @{ VM = 'vm8'; Home = 'kvm-d'; Away = 'kvm-h'; Options = @('--memory', '192', '--fill', '48') }
+        @{ VM = 'vm1'; Home = 'kvm-a'; Away = 'kvm-e'; Options = @('--memory', '192', '--fill', '32') }
+        @{ VM = 'vm2'; Home = 'kvm-a'; Away = 'kvm-e'; Options = @('--memory', '192', '--fill', '32') }
+        @{ VM = 'vm3'; Home = 'kvm-b'; Away = 'kvm-f'; Options = @('--memory', '192', '--fill', '32') }
+        @{ VM = 'vm4'; Home = 'kvm-b'; Away = 'kvm-f'; Options = @('--memory', '192', '--fill', '32') }
+        @{ VM = 'vm5'; Home = 'kvm-c'; Away = 'kvm-g'; Options = @('--memory', '192', '--fill', '32') }
+        @{ VM = 'vm6'; Home = 'kvm-c'; Away = 'kvm-g'; Options = @('--memory', '192', '--fill', '32') }
+        @{ VM = 'vm7'; Home = 'kvm-d'; Away = 'kvm-h'; Options = @('--memory', '192', '--fill', '32') }
+        @{ VM = 'vm8'; Home = 'kvm-d'; Away = 'kvm-h'; Options = @('--memory', '192', '--fill', '32') }
     )
     Servers  = @('vm1', 'vm3', 'vm4', 'vm5', 'vm6', 'vm7')
     Flows    = @(
