@@ -38,7 +38,7 @@ nics_xml() { # VM COUNT MACVTAP-LINK
     done
 }
 
-guest_xml() { # VM OCTET MEMORY FILL DIRTY-KIB WORKING-SET NICS MACVTAP-LINK
+guest_xml() { # VM OCTET MEMORY FILL DIRTY-KIB WORKING-SET NICS MACVTAP-LINK ZERO
     local name type=qemu
     name=$(xml_escape "$1")
     # /dev/kvm may exist and still hang ordinary guests: only when asked for.
@@ -52,7 +52,7 @@ guest_xml() { # VM OCTET MEMORY FILL DIRTY-KIB WORKING-SET NICS MACVTAP-LINK
 		    <type arch='x86_64' machine='q35'>hvm</type>
 		    <kernel>$STATE/image/vmlinuz</kernel>
 		    <initrd>$STATE/image/initrd</initrd>
-		    <cmdline>console=ttyS0 quiet panic=-1 lab.ip=$LAB_NET.$2 lab.fill=$4 lab.dirty=$5 lab.workingset=$6</cmdline>
+		    <cmdline>console=ttyS0 quiet panic=-1 lab.ip=$LAB_NET.$2 lab.fill=$4 lab.dirty=$5 lab.workingset=$6 lab.zero=$9</cmdline>
 		  </os>
 		  <features><acpi/></features>
 		  <on_crash>destroy</on_crash>
@@ -78,13 +78,14 @@ route_guest() {
 }
 
 guest_start() { # [option...] HOST VM
-    local memory=256 fill=128 dirty=0 set=0 octet='' wait=1 nics=1 macvtap='' args=() kib
+    local memory=256 fill=128 dirty=0 set=0 zero=0 octet='' wait=1 nics=1 macvtap='' args=() kib
     while [ $# -gt 0 ]; do
         case $1 in
             --memory) memory=$2; shift 2 ;;
             --fill) fill=$2; shift 2 ;;
             --dirty-rate) dirty=$2; shift 2 ;;
             --working-set) set=$2; shift 2 ;;
+            --zero-free) zero=1; shift ;;
             --ip) octet=${2##*.}; shift 2 ;;
             --nics) nics=$2; shift 2 ;;
             --macvtap) macvtap=$2; shift 2 ;;
@@ -120,7 +121,7 @@ guest_start() { # [option...] HOST VM
     fi
 
     route_guest "$octet" "$macvtap"
-    guest_xml "$vm" "$octet" "$memory" "$fill" "$kib" "$set" "$nics" "$macvtap" |
+    guest_xml "$vm" "$octet" "$memory" "$fill" "$kib" "$set" "$nics" "$macvtap" "$zero" |
         lab_run "$host" sh -c 'f=$(mktemp) && cat >"$f" && virsh -q define "$f"; r=$?; rm -f "$f"; exit $r'
     if ! lab_run "$host" virsh -q start --domain "$vm" </dev/null; then
         lab_run "$host" virsh -q undefine --domain "$vm" </dev/null || true

@@ -21,7 +21,7 @@ usage: lab/lab.sh COMMAND [--name NAME] ...
   status
   exec BOX -- CMD...                      boxes: kvm-a kvm-b ... client control switch
   guest-start [--memory MiB] [--fill MiB] [--dirty-rate MiB/s] [--working-set MiB]
-              [--ip LAST-NUMBER] [--nics N] [--macvtap br0|uplink1] [--no-wait] HOST VM
+              [--zero-free] [--ip LAST-NUMBER] [--nics N] [--macvtap br0|uplink1] [--no-wait] HOST VM
   guest-stop VM
   guest-exec VM -- CMD
   traffic-start [--rate 50M] [--udp] [--seconds S] [--port P] [--label L] VM FLOW

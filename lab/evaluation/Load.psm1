@@ -67,10 +67,12 @@ function Start-Turn($Load, $Turn) {
     }
 }
 
+# From one load to another; a flow of both goes on.
 function Switch-Load($Load, $Flows) {
-    foreach ($part in $Load) { $part.To = [DateTimeOffset]::Now }
-    Stop-Flows ($Load | ForEach-Object { $_.Flow })
-    @($Load) + @(Start-Load $Flows)
+    $over = @($Load | Where-Object { $_.Flow.Flow -notin $Flows.Flow })
+    foreach ($part in $over) { $part.To = [DateTimeOffset]::Now }
+    Stop-Flows ($over | ForEach-Object { $_.Flow })
+    @($Load) + @(Start-Load @($Flows | Where-Object { $_.Flow -notin $Load.Flow.Flow }))
 }
 
 function Complete-Turn($Turning) {

@@ -65,14 +65,15 @@ function Get-EvaluationSummary($Runs) {
 function Format-EvaluationSummary($Summary, [string] $Unit) {
     $known = Get-Strategy
     $scale = $Unit -eq 'Mbps' ? 1e6 : 1
+    $range = { param($Least, $Most) $null -eq $Least ? '-' : "$(& $number $Least '0.0') to $(& $number $Most '0.0')" }
     $number = { param($Value, $Format) $null -eq $Value -or [double]::IsNaN($Value) ? '-' : ([double]$Value).ToString($Format, [cultureinfo]::InvariantCulture) }
     "| strategy | TMT, s | least to most | average, s | of the limit | moved, MB | downtime, s | $Unit during | least to most | lost | predicted / measured | runs |"
     '|---|---|---|---|---|---|---|---|---|---|---|---|'
     foreach ($row in $Summary) {
         $lost = $null -eq $row.Lost ? '-' : $Unit -eq 'Mbps' ? (& $number ($row.Lost / 8e6) '0 MB') : (& $number $row.Lost '0')
-        "| $($known[$row.Strategy]) | $(& $number $row.Seconds '0.0') | $(& $number $row.SecondsLeast '0.0') to $(& $number $row.SecondsMost '0.0') | $(& $number $row.AverageSeconds '0.0') | " +
+        "| $($known[$row.Strategy]) | $(& $number $row.Seconds '0.0') | $(& $range $row.SecondsLeast $row.SecondsMost) | $(& $number $row.AverageSeconds '0.0') | " +
         "$(& $number $row.OfLimit '0.00') | $(& $number ($null -eq $row.Bytes ? $null : $row.Bytes / 1e6) '0') | $(& $number $row.DowntimeSeconds '0.00') | " +
-        "$(& $number ($row.Throughput / $scale) '0.0') | $(& $number ($row.ThroughputLeast / $scale) '0.0') to $(& $number ($row.ThroughputMost / $scale) '0.0') | $lost | " +
+        "$(& $number ($row.Throughput / $scale) '0.0') | $(& $range ($row.ThroughputLeast / $scale) ($row.ThroughputMost / $scale)) | $lost | " +
         "$(& $number $row.PredictedRatio '0.00') | $($row.Runs)$($row.Void ? ", $($row.Void) void" : '') |"
     }
 }

@@ -69,8 +69,19 @@ Describe 'The summary of an evaluation' {
     It 'writes a table with one row a strategy, in the order of the published tables' {
         $table = @(Format-EvaluationSummary (Get-EvaluationSummary $runs) 'Mbps')
         $table.Count | Should -Be 5
-        $table[2] | Should -Match '^\| no migration \| - \| - to - \| - \| - \| - \| - \| 92\.0 \| 90\.0 to 94\.0 \| - \| - \| 3 \|$'
+        $table[2] | Should -Match '^\| no migration \| - \| - \| - \| - \| - \| - \| 92\.0 \| 90\.0 to 94\.0 \| - \| - \| 3 \|$'
         $table[3] | Should -Match '^\| all pre-copy, in parallel \| 40\.0 \| 30\.0 to 50\.0 \| 30\.0 \| \d\.\d\d \| 360 \| 0\.20 \| 50\.0 \| 40\.0 to 60\.0 \| 200 MB \| 0\.90 \| 3, 1 void \|$'
         $table[4] | Should -Match '^\| ours, as planned '
+    }
+}
+
+Describe 'The tables of docs/evaluation.md' {
+    It 'are what <_> makes of its runs' -ForEach @(Get-ChildItem "$PSScriptRoot/../../docs/evaluation/*.jsonl" | ForEach-Object Name) {
+        $runs = @(Get-Content "$PSScriptRoot/../../docs/evaluation/$_" | ConvertFrom-Json)
+        $suite = Import-PowerShellDataFile "$PSScriptRoot/../../lab/evaluation/suites/$($_ -replace '\.jsonl$').psd1"
+        $page = Get-Content "$PSScriptRoot/../../docs/evaluation.md"
+        foreach ($line in Format-EvaluationSummary (Get-EvaluationSummary $runs) ($suite.ContainsKey('Unit') ? $suite.Unit : 'Mbps')) {
+            $page | Should -Contain $line
+        }
     }
 }

@@ -6,14 +6,14 @@
     With     = 'redis'
     Unit     = 'answers/s'
     Guests   = @(
-        @{ VM = 'vm1'; Home = 'kvm-a'; Away = 'kvm-e'; Options = @('--memory', '192', '--fill', '32') }
-        @{ VM = 'vm2'; Home = 'kvm-a'; Away = 'kvm-e'; Options = @('--memory', '192', '--fill', '32') }
-        @{ VM = 'vm3'; Home = 'kvm-b'; Away = 'kvm-f'; Options = @('--memory', '192', '--fill', '32') }
-        @{ VM = 'vm4'; Home = 'kvm-b'; Away = 'kvm-f'; Options = @('--memory', '192', '--fill', '32') }
-        @{ VM = 'vm5'; Home = 'kvm-c'; Away = 'kvm-g'; Options = @('--memory', '192', '--fill', '32') }
-        @{ VM = 'vm6'; Home = 'kvm-c'; Away = 'kvm-g'; Options = @('--memory', '192', '--fill', '32') }
-        @{ VM = 'vm7'; Home = 'kvm-d'; Away = 'kvm-h'; Options = @('--memory', '192', '--fill', '32') }
-        @{ VM = 'vm8'; Home = 'kvm-d'; Away = 'kvm-h'; Options = @('--memory', '192', '--fill', '32') }
+        @{ VM = 'vm1'; Home = 'kvm-a'; Away = 'kvm-e'; Options = @('--memory', '160', '--fill', '0', '--zero-free') }
+        @{ VM = 'vm2'; Home = 'kvm-a'; Away = 'kvm-e'; Options = @('--memory', '160', '--fill', '0', '--zero-free') }
+        @{ VM = 'vm3'; Home = 'kvm-b'; Away = 'kvm-f'; Options = @('--memory', '160', '--fill', '0', '--zero-free') }
+        @{ VM = 'vm4'; Home = 'kvm-b'; Away = 'kvm-f'; Options = @('--memory', '160', '--fill', '0', '--zero-free') }
+        @{ VM = 'vm5'; Home = 'kvm-c'; Away = 'kvm-g'; Options = @('--memory', '160', '--fill', '0', '--zero-free') }
+        @{ VM = 'vm6'; Home = 'kvm-c'; Away = 'kvm-g'; Options = @('--memory', '160', '--fill', '0', '--zero-free') }
+        @{ VM = 'vm7'; Home = 'kvm-d'; Away = 'kvm-h'; Options = @('--memory', '160', '--fill', '0', '--zero-free') }
+        @{ VM = 'vm8'; Home = 'kvm-d'; Away = 'kvm-h'; Options = @('--memory', '160', '--fill', '0', '--zero-free') }
     )
     Servers  = @('vm1', 'vm3', 'vm4', 'vm5', 'vm6', 'vm7')
     Flows    = @(

@@ -1,21 +1,21 @@
 @{
-    About    = 'One pair of hosts; vm1 sends and vm2 receives, and some seconds after the start both turn round.'
+    About    = 'One pair of hosts; vm1 sends and vm2 receives, and some seconds after the start vm2 sends, too.'
     Hosts    = 2
-    LinkRate = '100mbit'
+    LinkRate = '70mbit'
     Queue    = '32'
     Guests   = @(
-        @{ VM = 'vm1'; Home = 'kvm-a'; Away = 'kvm-b'; Options = @('--memory', '160', '--fill', '64') }
-        @{ VM = 'vm2'; Home = 'kvm-a'; Away = 'kvm-b'; Options = @('--memory', '160', '--fill', '64') }
+        @{ VM = 'vm1'; Home = 'kvm-a'; Away = 'kvm-b'; Options = @('--memory', '160', '--fill', '56', '--zero-free') }
+        @{ VM = 'vm2'; Home = 'kvm-a'; Away = 'kvm-b'; Options = @('--memory', '160', '--fill', '56', '--zero-free') }
     )
     Flows    = @(
-        @{ Flow = 'vm1 out'; Rate = '80M' }
-        @{ Flow = 'vm2 in'; Rate = '80M' }
+        @{ Flow = 'vm1 out'; Rate = '32M' }
+        @{ Flow = 'vm2 in'; Rate = '32M' }
     )
     Turn     = @{
-        AfterSeconds = 8
+        AfterSeconds = 14
         Flows        = @(
-            @{ Flow = 'vm1 in'; Rate = '80M' }
-            @{ Flow = 'vm2 out'; Rate = '80M' }
+            @{ Flow = 'vm1 out'; Rate = '32M' }
+            @{ Flow = 'vm2 out'; Rate = '32M' }
         )
     }
 }

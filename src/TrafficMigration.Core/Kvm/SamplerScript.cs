@@ -42,7 +42,7 @@ internal static class SamplerScript
         domains() {
           ids=$($virsh list --uuid --state-running 2>&1) || { status=$?; silent=1; printf '@failed %s\n%s\n' "$status" "$ids"; return; }
           silent=
-          commands='domstats --list-running --state --balloon DIRTY --raw'
+          commands='domstats --list-running --state --balloon WAIT --raw'
           for id in $ids; do commands="$commands; dumpxml $id"; done
           [ -z "$ids" ] || { $virsh "$commands" 2>&1; printf 'status %s\n' $?; } | sed 's/^/ /'
         }
@@ -123,6 +123,8 @@ internal static class SamplerScript
             : $$"""route() { set -- $(getent ahosts {{ShellText.Quote(destination)}}); [ -z "$1" ] || ip -j route get "$1"; }""";
         return route + "\n" + Text
             .Replace("INTERVAL", interval.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture), StringComparison.Ordinal)
-            .Replace("DIRTY", withDirtyRate ? "--dirtyrate" : "", StringComparison.Ordinal);
+            // libvirt answers no question about a VM that is on its way in until it has arrived (its job "migration in"),
+            // except what it knows without asking QEMU. Of a dirty rate it knows nothing then.
+            .Replace("WAIT", withDirtyRate ? "--dirtyrate" : "--nowait", StringComparison.Ordinal);
     }
 }

@@ -69,6 +69,18 @@ Describe 'The main job' {
         Get-LabTrafficMean vm2 in -From $now.AddSeconds(-3) -To $now | Should -BeGreaterThan 20e6
     }
 
+    It 'has recorded all the while what the links at both ends carried' {
+        # libvirt answers hardly a question about a VM that is on its way in; links are counted nevertheless.
+        $id = (Get-TrafficSensitiveMigration -Last).Id
+        $samples = Get-Content "$HOME/.local/state/trafficmigration/$id.series" | ConvertFrom-Json | Where-Object { $_.PSObject.Properties['Link'] } | ForEach-Object Link
+        foreach ($side in 'kvm-a', 'kvm-b') {
+            $times = @($samples | Where-Object HostName -EQ $side | ForEach-Object Time | Sort-Object)
+            $times.Count | Should -BeGreaterThan 3
+            $gaps = for ($i = 1; $i -lt $times.Count; $i++) { ($times[$i] - $times[$i - 1]).TotalSeconds }
+            ($gaps | Measure-Object -Maximum).Maximum | Should -BeLessThan 8 -Because "a sample of $side comes each 2 s"
+        }
+    }
+
     It 'leaves nothing of itself on the source' {
         # The watches of the test before are its own.
         ssh kvm-a 'ls /run/lock/trafficmigration; pgrep -a virsh | grep -v query-migrate' | Should -BeNullOrEmpty
