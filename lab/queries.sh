@@ -1,36 +1,37 @@
 # shellcheck shell=bash
-# Redis in guests, asked by redis-benchmark in other guests, and how many
-# answers a second the askers got. Needs a lab that is up --with redis.
+# Redis in guests, asked by redis-cli in other guests, and how many answers a
+# second the askers got. Needs a lab that is up --with redis.
 #
-# An asker keeps some connections that read and some that write, each with one
-# question at a time, over a range of keys that the server knows nearly all of:
-# a write is mostly an update and sometimes an insert. The mix is what both
-# reach; writes are a quarter of the connections.
+# An asker keeps some connections that read and some that write: a question, its
+# answer, a pause, and again, so that a slower network shows as fewer answers
+# (guest-init's `ask`). Without pauses emulated guests would be limited by their
+# processors. Keys are asked for in turn, some of which a server does not know
+# at first: a write is mostly an update and sometimes an insert.
 
 REDIS_PACKAGES="redis-server redis-tools"
-REDIS_PROGRAMS="redis-server redis-benchmark"
-QUERY_KEYS=500 QUERY_BYTES=16384
+REDIS_PROGRAMS="redis-server redis-cli"
 
 # Starts the server and fills it; ends when it is filled.
 redis_start() { # VM
     [ -e "$STATE/with-redis" ] || die "the guests of this lab have no redis (up --with redis)" 2
     guest_exec "${1:?VM}" -- "redis-server --port 6379 --bind 0.0.0.0 --protected-mode no --save '' --daemonize yes >/dev/null &&
-        n=0; until redis-benchmark -q -t set -c 4 -n $((QUERY_KEYS * 3)) -r $QUERY_KEYS -d $QUERY_BYTES >/dev/null 2>&1; do
-            n=\$((n+1)); [ \$n -lt 50 ] || exit 1; usleep 200000; done"
+        n=0; until redis-cli ping; do n=\$((n+1)); [ \$n -lt 50 ] || exit 1; usleep 200000; done >/dev/null
+        ask fill" || die "the Redis of guest '$1' did not start"
 }
 
-query_key() { echo "$STATE/traffic/$1-queries-$2-$3"; } # ASKER SERVER get|set
+query_key() { echo "$STATE/traffic/$1-queries-$2-$3"; } # ASKER SERVER NUMBER
+query_keys() { compgen -G "$(query_key "$1" "$2" '[0-9]*').pid" | sed 's/\.pid$//'; } # ASKER SERVER; of those started
 
-# Lines end with a carriage return, as on a screen. The client's clock stamps
-# them: the guest's own stands still while the guest does.
+# The client's clock stamps the lines: the guest's own stands still while the
+# guest does.
 # shellcheck disable=SC2016
 IN_ASKER='
     exec 3<>"/dev/tcp/$1/2323" || exit
     printf "%s\n" "exec 3<&0; (read -r _ <&3; kill \$\$) & exec $2 2>&1" >&3
-    while IFS= read -r -d "$(printf "\r")" line <&3; do echo "$EPOCHREALTIME $line"; done'
+    while IFS= read -r line <&3; do echo "$EPOCHREALTIME $line"; done'
 
 queries_start() { # [--connections N] [--seconds S] ASKER SERVER
-    local connections=4 seconds=600 kind count key asker server command
+    local connections=3 seconds=600 kind number asker server
     while [ $# -gt 2 ]; do
         case $1 in
             --connections) connections=$2; shift 2 ;;
@@ -42,49 +43,41 @@ queries_start() { # [--connections N] [--seconds S] ASKER SERVER
     need_number --connections "$connections" 2 64
     need_number --seconds "$seconds" 1 3600
     asker=$(guest_address "$1") server=$(guest_address "$2")
-    for kind in get set; do
-        count=$(((connections + 3) / 4))
-        if [ "$kind" = get ]; then count=$((connections - count)); fi
-        key=$(query_key "$1" "$2" "$kind")
-        command="timeout $seconds redis-benchmark -h $server -t $kind -c $count -n 1000000000 -r $QUERY_KEYS -d $QUERY_BYTES"
+    for ((number = 1; number <= connections; number++)); do
+        kind=read
+        if [ $((number % 4)) = 1 ]; then kind=write; fi
         in_client '
             log=$1.log pid=$1.pid; shift
             rm -f "$pid"
             setsid bash -c "$(declare -f process_mark); process_mark \$\$ >\"\$1\"; shift; exec \"\$@\"" \
                 _ "$pid" "$@" </dev/null >"$log" 2>&1 &
             for ((i = 0; i < 100; i++)); do
-                if grep -q "rps=[1-9]" "$log" 2>/dev/null; then exit 0; fi
+                if grep -q "answers$" "$log" 2>/dev/null; then exit 0; fi
                 sleep 0.1
             done
-            cat "$log" >&2; exit 1' "$key" bash -c "$IN_ASKER" _ "$asker" "$command" ||
+            cat "$log" >&2; exit 1' "$(query_key "$1" "$2" "$number")" bash -c "$IN_ASKER" _ "$asker" "timeout $seconds ask $kind $server" ||
             die "'$1' gets no answers from '$2'"
     done
 }
 
 queries_stop() { # ASKER SERVER
-    local kind
-    for kind in get set; do
+    local key
+    for key in $(query_keys "$1" "$2"); do
         in_client '
             mark_alive "$1" || exit 0
             read -r pid _ <"$1"
-            kill -TERM "$pid"' "$(query_key "$1" "$2" "$kind").pid"
+            kill -TERM "$pid"' "$key.pid"
     done
 }
 
 # queries_mean ASKER SERVER FROM TO (epoch seconds): answers a second, of both kinds.
-# A line holds for the time since the one before it, but no longer than two of
-# its quarter seconds: where lines are missing, the asker stood still.
 queries_mean() {
-    local kind
+    local keys
     [ $# = 4 ] || die "usage: queries-mean ASKER SERVER FROM_EPOCH TO_EPOCH" 2
-    for kind in get set; do
-        awk -v from="$3" -v to="$4" '
-            match($0, /rps=[0-9.]+/) {
-                span = $1 - before; before = $1
-                if ($1 <= from || $1 > to) next
-                answers += substr($0, RSTART + 4, RLENGTH - 4) * (span < 0.5 ? span : 0.5)
-            }
-            END { printf "%.3f\n", answers / (to - from) }' "$(query_key "$1" "$2" "$kind").log" ||
-            die "no queries of '$1' to '$2'" 6
-    done | awk '{ sum += $1 } END { printf "%.1f\n", sum }'
+    keys=$(query_keys "$1" "$2")
+    [ -n "$keys" ] || die "no queries of '$1' to '$2'" 6
+    # shellcheck disable=SC2086
+    awk -v from="$3" -v to="$4" '
+        $3 == "answers" && $1 > from && $1 <= to { answers += $2 }
+        END { printf "%.1f\n", answers / (to - from) }' $(printf '%s.log ' $keys)
 }

@@ -79,20 +79,31 @@ function Complete-Turn($Turning) {
     $Turning | Receive-Job -Wait -AutoRemoveJob
 }
 
-# Somebody else's traffic, from the client to a host. Both ends end by themselves, also when nobody stops them: the
-# client with its time or with the ssh that reads it, the server after its one client.
+# A command on a host for as long as our end of its standard input is open: it ends with us, however we end.
+function Start-Remote([string] $HostName, [string] $Command) {
+    $start = [Diagnostics.ProcessStartInfo]::new('ssh')
+    $start.RedirectStandardInput = $true
+    foreach ($word in $HostName, "$Command >/dev/null 2>&1 & cat >/dev/null; kill `$! 2>/dev/null; wait") { $start.ArgumentList.Add($word) }
+    [Diagnostics.Process]::Start($start)
+}
+
+# Somebody else's traffic, from the client to a host. Both ends end with their time, too.
 function Start-Background([string] $HostName, [string] $Rate) {
     # The sender's port chooses the leaf of the shaper (lab/wire.sh); this is one that no guest of a suite has.
     $port = 40016 + 32 * (Get-Random -Maximum 300)
-    $server = Start-Process ssh -PassThru -RedirectStandardOutput /dev/null -ArgumentList '-n', $HostName, 'timeout 660 iperf3 -s -1 -p 5299'
-    $client = Start-Process ssh -PassThru -RedirectStandardOutput /dev/null -ArgumentList '-n', 'client',
-        "for try in 1 2 3 4 5 6 7 8 9 10; do timeout 640 iperf3 -c $HostName -p 5299 --cport $port -b $Rate -t 600 --forceflush && break; sleep 0.3; done"
+    $server = Start-Remote $HostName 'exec timeout 660 iperf3 -s -1 -p 5299'
+    foreach ($try in 1..50) {
+        if (ssh $HostName "ss -Hltn 'sport = :5299'") { break }
+        Start-Sleep -Milliseconds 100
+    }
+    $client = Start-Remote client "exec timeout 640 iperf3 -c $HostName -p 5299 --cport $port -b $Rate -t 600"
     @{ Server = $server; Client = $client }
 }
 
 function Stop-Background($Background) {
     foreach ($end in $Background.Client, $Background.Server) {
-        if (-not $end.HasExited) { $end.Kill() }
+        $end.StandardInput.Close()
+        $end.WaitForExit()
     }
 }
 
