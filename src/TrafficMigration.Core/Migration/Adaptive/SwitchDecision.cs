@@ -38,7 +38,7 @@ public sealed record SwitchDecision
     public required long PostCopyBitsPerSecond { get; init; }
 
     /// <summary>How long the rest takes in pre-copy by the model; <see langword="null"/> where it does not end.</summary>
-    public required TimeSpan? PreCopyRemaining { get; init; }
+    public TimeSpan? PreCopyRemaining { get; init; }
 
     /// <summary>How long the rest takes in post-copy by the model.</summary>
     public required TimeSpan PostCopyRemaining { get; init; }
