@@ -68,6 +68,30 @@ public sealed class DomainParserTests
     }
 
     [Fact]
+    public void A_VM_on_its_way_in_is_known_by_its_links_before_libvirt_tells_its_definition()
+    {
+        string[] xml = [.. File.ReadAllLines(Path.Combine(AppContext.BaseDirectory, "Recorded", "domain-disks.xml")).Select(line => " " + line)];
+        // As a destination said while vm1 came in by post-copy; the other VM runs there.
+        string[] lines =
+        [
+            " Domain: 'disks'", "   state.state=1", "   state.reason=1", "   balloon.current=1048576", "   balloon.rss=229384",
+            " Domain: 'vm1'", "   state.state=1", "   state.reason=10", "   balloon.current=163840", "   balloon.maximum=163840",
+            " db01343c-f828-4c5e-b2cf-f775e93e8ee5Domain: 'vm1'", "   vcpu.current=1", "   vcpu.maximum=1", "   vcpu.0.state=1",
+            "   net.count=1", "   net.0.name=vnet1", "   net.0.rx.bytes=0", "   net.0.tx.bytes=240",
+            .. xml, " status 0",
+        ];
+
+        IReadOnlyList<DomainFacts> found = DomainParser.Domains(lines);
+
+        Assert.Equal(["disks", "vm1"], found.Select(d => d.Name).Order());
+        DomainFacts vm = found.Single(d => d.Name == "vm1");
+        Assert.Equal(("db01343c-f828-4c5e-b2cf-f775e93e8ee5", 1, 163840L * 1024, null), (vm.Id, vm.VCpuCount, vm.MemoryBytes, vm.ResidentBytes));
+        Assert.Equal(["vnet1"], vm.Interfaces);
+        Assert.Null(vm.PostCopy.Capable);
+        Assert.Equal([null], vm.Disks.Select(d => d.Source)); // whether it has one, and where, is not known
+    }
+
+    [Fact]
     public void A_VM_that_is_described_twice_is_an_error_and_not_two_VMs()
     {
         string[] lines = [.. File.ReadAllLines(Path.Combine(AppContext.BaseDirectory, "Recorded", "domain-disks.xml")).Select(line => " " + line)];

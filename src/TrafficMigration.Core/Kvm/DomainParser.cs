@@ -5,10 +5,18 @@ using System.Xml.Linq;
 
 namespace TrafficMigration.Kvm;
 
-/// <summary>Reads the running VMs: virsh's <c>domstats --raw</c>, and then a <c>dumpxml</c> a VM.</summary>
+/// <summary>
+/// Reads the running VMs: virsh's <c>domstats --raw</c>, and then a VM's <c>dumpxml</c>, or for one on its way in its
+/// id and, on the same line and the next ones, its <c>domstats --interface --vcpu</c>.
+/// </summary>
 internal static class DomainParser
 {
     private const string Header = "Domain: '";
+
+    private const int IdLength = 36;
+
+    // A host that says more than this of a VM says nonsense.
+    private const int MostInterfaces = 1000;
 
     /// <summary>The VMs in libvirt's order. A VM that ended while virsh asked is left out.</summary>
     /// <param name="lines">The lines, each with a blank before it.</param>
@@ -16,6 +24,7 @@ internal static class DomainParser
     {
         var statistics = new Dictionary<string, Dictionary<string, string>>(StringComparer.Ordinal);
         var domains = new List<DomainFacts>();
+        var incoming = new List<(string Id, string Name)>();
         Dictionary<string, string>? current = null;
         StringBuilder? xml = null;
         foreach (string line in lines.Select(l => l.StartsWith(' ') ? l[1..] : throw new FormatException($"'{l}' is no line of virsh")))
@@ -35,9 +44,18 @@ internal static class DomainParser
                     xml = null;
                 }
             }
-            else if (line.StartsWith(Header, StringComparison.Ordinal) && line.EndsWith('\''))
+            else if (line.IndexOf(Header, StringComparison.Ordinal) is (0 or IdLength) and var header && line.EndsWith('\''))
             {
-                statistics[line[Header.Length..^1]] = current = new Dictionary<string, string>(StringComparer.Ordinal);
+                string name = line[(header + Header.Length)..^1];
+                if (!statistics.TryGetValue(name, out current))
+                {
+                    statistics[name] = current = new Dictionary<string, string>(StringComparer.Ordinal);
+                }
+
+                if (header == IdLength)
+                {
+                    incoming.Add((line[..header], name));
+                }
             }
             else if (current is not null && line.StartsWith("  ", StringComparison.Ordinal)
                 && line.IndexOf('=', StringComparison.Ordinal) is > 0 and int equals)
@@ -51,6 +69,7 @@ internal static class DomainParser
             throw new FormatException("the definition of a VM is cut off");
         }
 
+        domains.AddRange(incoming.Select(vm => Incoming(vm.Id, vm.Name, statistics[vm.Name])));
         return domains.DistinctBy(d => d.Id, StringComparer.Ordinal).Count() == domains.Count
             ? domains
             : throw new FormatException("a VM is described twice");
@@ -73,6 +92,18 @@ internal static class DomainParser
             [.. devices?.Elements("interface").Select(LinkName) ?? []],
             [.. devices?.Elements("disk").Where(IsWritable).Select(Disk) ?? []],
             PostCopyRules.Of(domain));
+    }
+
+    /// <remarks>Its definition is not to be had yet; the plan of one that has just arrived is made with what is known.</remarks>
+    private static DomainFacts Incoming(string id, string name, Dictionary<string, string> figures)
+    {
+        int Count(string key) => figures.TryGetValue(key, out string? text) ? int.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture) : 0;
+        return new DomainFacts(
+            id, name, Math.Max(1, Count("vcpu.current")),
+            Kibibytes(figures, "balloon.current") ?? throw new FormatException($"the memory of VM '{name}' is missing"),
+            null, null,
+            [.. Enumerable.Range(0, Math.Min(Count("net.count"), MostInterfaces)).Select(i => figures.GetValueOrDefault($"net.{i}.name"))],
+            [new DiskFacts("unknown", null)], new PostCopyFacts(null, null));
     }
 
     private static XElement Read(string xml)

@@ -40,11 +40,25 @@ internal static class SamplerScript
         sample() { printf '%s\n@end\n' "$(count)"; }
         # Of every line of virsh a blank comes first: a VM's description may hold a line that looks like one of ours.
         domains() {
-          ids=$($virsh list --uuid --state-running 2>&1) || { status=$?; silent=1; printf '@failed %s\n%s\n' "$status" "$ids"; return; }
+          answer=$($virsh 'list --uuid --state-running; domstats --list-running --state --balloon WAIT --raw' 2>&1) ||
+            { status=$?; silent=1; printf '@failed %s\n%s\n' "$status" "$answer"; return; }
           silent=
-          commands='domstats --list-running --state --balloon WAIT --raw'
-          for id in $ids; do commands="$commands; dumpxml $id"; done
-          [ -z "$ids" ] || { $virsh "$commands" 2>&1; printf 'status %s\n' $?; } | sed 's/^/ /'
+          ids=$(printf '%s\n' "$answer" | sed -n '/^Domain: /q;/^[-0-9a-f]\{36\}$/p')
+          # Of a VM that comes in by post-copy libvirt says nothing for which it asks QEMU, the definition included.
+          # virsh's echo ends no line.
+          incoming=
+          case $answer in *state.reason=1[01]*)
+            commands=; for id in $ids; do commands="$commands echo $id; domstate --reason $id;"; done
+            incoming=$($virsh "$commands" 2>/dev/null | sed -n 's/^\([-0-9a-f]\{36\}\)running (post-copy.*/\1/p') ;;
+          esac
+          commands=
+          for id in $ids; do
+            case $incoming in
+              *$id*) commands="$commands echo $id; domstats --interface --vcpu --nowait --raw $id;" ;;
+              *) commands="$commands dumpxml $id;" ;;
+            esac
+          done
+          [ -z "$ids" ] || { printf '%s\n' "$answer" | sed -n '/^Domain: /,$p'; $virsh "$commands" 2>&1; printf 'status %s\n' $?; } | sed 's/^/ /'
         }
         links() {
           cd /sys/class/net || return
@@ -123,8 +137,7 @@ internal static class SamplerScript
             : $$"""route() { set -- $(getent ahosts {{ShellText.Quote(destination)}}); [ -z "$1" ] || ip -j route get "$1"; }""";
         return route + "\n" + Text
             .Replace("INTERVAL", interval.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture), StringComparison.Ordinal)
-            // libvirt answers no question about a VM that is on its way in until it has arrived (its job "migration in"),
-            // except what it knows without asking QEMU. Of a dirty rate it knows nothing then.
+            // A VM that is on its way in, or asked by somebody else just now, holds up nobody. A dirty rate wants QEMU asked.
             .Replace("WAIT", withDirtyRate ? "--dirtyrate" : "--nowait", StringComparison.Ordinal);
     }
 }

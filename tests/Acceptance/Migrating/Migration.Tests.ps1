@@ -72,13 +72,15 @@ Describe 'The main job' {
     It 'has recorded all the while what the links at both ends carried' {
         # libvirt answers hardly a question about a VM that is on its way in; links are counted nevertheless.
         $id = (Get-TrafficSensitiveMigration -Last).Id
-        $samples = Get-Content "$HOME/.local/state/trafficmigration/$id.series" | ConvertFrom-Json | Where-Object { $_.PSObject.Properties['Link'] } | ForEach-Object Link
+        $samples = Get-Content "$env:XDG_STATE_HOME/trafficmigration/$id.series" | ConvertFrom-Json | Where-Object { $_.PSObject.Properties['Link'] } | ForEach-Object Link
         foreach ($side in 'kvm-a', 'kvm-b') {
             $times = @($samples | Where-Object HostName -EQ $side | ForEach-Object Time | Sort-Object)
             $times.Count | Should -BeGreaterThan 3
             $gaps = for ($i = 1; $i -lt $times.Count; $i++) { ($times[$i] - $times[$i - 1]).TotalSeconds }
             ($gaps | Measure-Object -Maximum).Maximum | Should -BeLessThan 8 -Because "a sample of $side comes each 2 s"
         }
+
+        $samples | Where-Object { $_.HostName -eq 'kvm-b' -and $_.VMs.VMName -contains 'vm1' } | Should -Not -BeNullOrEmpty -Because 'vm1 runs there nearly all the time'
     }
 
     It 'leaves nothing of itself on the source' {
