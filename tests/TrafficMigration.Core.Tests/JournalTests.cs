@@ -31,15 +31,12 @@ public sealed class JournalTests
         Assert.Equal(decision, read.Event.Switch);
     }
 
-    [Theory]
-    [InlineData(typeof(JournalEntry))]
-    [InlineData(typeof(LinkSample))]
-    [InlineData(typeof(StreamSample))]
-    public void What_may_be_null_is_left_out_so_no_reader_requires_it(Type root)
+    [Fact]
+    public void What_may_be_null_is_left_out_so_no_reader_requires_it()
     {
-        HashSet<Type> types = Written(root);
+        HashSet<Type> types = Written(typeof(JournalEntry));
 
-        Assert.Contains(root, types);
+        Assert.Superset(new HashSet<Type> { typeof(SwitchDecision), typeof(JournalPlan), typeof(JournalResult), typeof(RunOptions) }, types);
         Assert.Empty(types.SelectMany(t => t.GetProperties())
             .Where(p => p.IsDefined(typeof(RequiredMemberAttribute)) && Nullability.Create(p).ReadState == NullabilityState.Nullable)
             .Select(p => $"{p.DeclaringType!.Name}.{p.Name}"));
