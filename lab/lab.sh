@@ -21,14 +21,15 @@ usage: lab/lab.sh COMMAND [--name NAME] ...
   status
   exec BOX -- CMD...                      boxes: kvm-a kvm-b ... client control switch
   guest-start [--memory MiB] [--fill MiB] [--dirty-rate MiB/s] [--working-set MiB]
-              [--zero-free] [--ip LAST-NUMBER] [--nics N] [--macvtap br0|uplink1] [--no-wait] HOST VM
+              [--zero-free] [--downtime-limit MS] [--ip LAST-NUMBER] [--nics N]
+              [--macvtap br0|uplink1] [--no-wait] HOST VM
   guest-stop VM
   guest-exec VM -- CMD
   traffic-start [--rate 50M] [--udp] [--seconds S] [--port P] [--label L] VM FLOW
   traffic-stop VM [FLOW]                  FLOW: out | in | to OTHER-VM
   traffic-mean [--label L] [--sent] VM FLOW FROM-EPOCH TO-EPOCH   bit/s
   redis-start VM                          a filled server in the guest
-  queries-start [--connections N] [--seconds S] VM SERVER-VM
+  queries-start [--connections N] [--rate BITS/S] [--seconds S] VM SERVER-VM
   queries-stop VM SERVER-VM
   queries-mean VM SERVER-VM FROM-EPOCH TO-EPOCH              answers a second
   fault KIND ...                          breaks something for a while; alone it lists the kinds

@@ -17,8 +17,6 @@ Import-Module "$PSScriptRoot/../../out/TrafficMigration/TrafficMigration.psd1"
 Import-Module "$PSScriptRoot/../Lab.psm1", "$PSScriptRoot/Strategies.psm1", "$PSScriptRoot/Machine.psm1", "$PSScriptRoot/Load.psm1"
 $definition = Import-PowerShellDataFile "$PSScriptRoot/suites/$Suite.psd1"
 $oneWay = $definition.ContainsKey('OneWay')
-$turn = $definition.ContainsKey('Turn') ? $definition.Turn : $null
-$background = $definition.ContainsKey('Background') ? $definition.Background : $null
 $known = Get-Strategy
 $names = $Strategy ? $Strategy : @($known.Keys)
 $scratch = [IO.Directory]::CreateTempSubdirectory('evaluate-').FullName
@@ -29,12 +27,19 @@ $unit = $definition.ContainsKey('Unit') ? $definition.Unit : 'Mbps'
 $scale = $unit -eq 'Mbps' ? 1e6 : 1
 
 $link = [long](ssh kvm-a cat /sys/class/net/uplink0/speed) * 1000000
+$turn = $definition.ContainsKey('Turn') ? @{ AfterSeconds = $definition.Turn.AfterSeconds; Flows = @(Resolve-Flows $definition.Turn.Flows $link) } : $null
+$background = $definition.ContainsKey('Background') ? [long](Get-Share $definition.Background $link) : 0
+$flows = @(Resolve-Flows $definition.Flows $link)
 
 function Start-Guests {
-    $definition.Guests | ForEach-Object -ThrottleLimit 4 -Parallel {
+    $calls = @(foreach ($guest in $definition.Guests) {
+        $dirty = @(if ($guest.ContainsKey('DirtyRate')) { '--dirty-rate', (Get-Share $guest.DirtyRate ($link / 8MB)).ToString('f2') })
+        @{ Words = @('guest-start') + $guest.Options + $dirty + @($guest.Home, $guest.VM) }
+    })
+    $calls | ForEach-Object -ThrottleLimit 4 -Parallel {
         Import-Module "$using:PSScriptRoot/../Lab.psm1"
-        $options = $_.Options
-        Invoke-Lab guest-start @options $_.Home $_.VM
+        $words = $_.Words
+        Invoke-Lab @words
     }
     if ($definition.ContainsKey('Servers')) {
         foreach ($vm in $definition.Servers) { Invoke-Lab redis-start $vm }
@@ -54,7 +59,7 @@ function Get-Moves([bool] $Back) {
 function Invoke-Run([string] $Name, [int] $Repeat, [bool] $Back) {
     $moves = @(Get-Moves $Back)
     $hosts = @(@($moves.Source) + @($moves.Destination) | Select-Object -Unique)
-    $load = Start-Load $definition.Flows
+    $load = Start-Load $flows
     $turning = $null
     $others = $background ? (Start-Background $moves[0].Destination $background) : $null
     try {

@@ -1,7 +1,7 @@
 <#
     The applications' traffic of a suite: flows of iperf3 ("vm1 out", "vm2 in", "vm1 to vm2") or Redis and those who ask it
     ("vm8 queries vm1"), started together, and what they reach. A load is a list of flows with the time from which each
-    counts and up to which.
+    counts and up to which. A suite gives rates as shares of the link ("46%"), so that one figure makes it slower or faster.
 #>
 $ErrorActionPreference = 'Stop'
 Set-StrictMode -Version Latest
@@ -15,10 +15,19 @@ function Get-Words([string] $Action, [string] $Flow, [string[]] $Options = @()) 
     @("$kind-$Action") + $Options + $words
 }
 
+# "46%" of a link, in its unit.
+function Get-Share([string] $Share, [double] $Link) { $Link * [int]$Share.TrimEnd('%') / 100 }
+
+# Flows with rates in bit/s; without one a flow is as fast as it goes.
+function Resolve-Flows($Flows, [long] $Link) {
+    foreach ($flow in $Flows) {
+        @{ Flow = $flow.Flow; Rate = $flow.ContainsKey('Rate') ? [long](Get-Share $flow.Rate $Link) : 0 }
+    }
+}
+
 function Start-Flows($Flows) {
     $calls = @(foreach ($flow in $Flows) {
-        $rate = @(if ($flow.ContainsKey('Rate')) { '--rate', $flow.Rate })
-        @{ Words = Get-Words start $flow.Flow (@('--seconds', '600') + $rate) }
+        @{ Words = Get-Words start $flow.Flow @('--seconds', '600', '--rate', $flow.Rate) }
     })
     $calls | ForEach-Object -ThrottleLimit 4 -Parallel {
         Import-Module "$using:PSScriptRoot/../Lab.psm1"
@@ -107,4 +116,4 @@ function Stop-Background($Background) {
     }
 }
 
-Export-ModuleMember -Function Start-Load, Stop-Load, Get-LoadMean, Start-Turn, Switch-Load, Complete-Turn, Start-Background, Stop-Background
+Export-ModuleMember -Function Get-Share, Resolve-Flows, Start-Load, Stop-Load, Get-LoadMean, Start-Turn, Switch-Load, Complete-Turn, Start-Background, Stop-Background

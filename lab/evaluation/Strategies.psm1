@@ -7,7 +7,8 @@
 $ErrorActionPreference = 'Stop'
 Set-StrictMode -Version Latest
 
-# In the order of the tables. What a name is by `Get-MigrationPlan`; Adaptive is ours with its eyes open.
+# In the order of the tables. What a name is by `Get-MigrationPlan`; Adaptive is ours with its eyes open, LeastTime ours
+# by another objective.
 $strategies = [ordered]@{
     None                = 'no migration'
     Serial              = 'virsh migrate in a loop'
@@ -17,6 +18,7 @@ $strategies = [ordered]@{
     AutoConverge        = 'pre-copy with auto-converge, in parallel'
     TrafficSensitive    = 'ours, as planned'
     Adaptive            = 'ours, adaptive'
+    LeastTime           = 'ours, -Objective Time'
 }
 
 function Get-Strategy { $strategies }
@@ -48,12 +50,12 @@ function Move-ByHand($Moves, [string] $Options, [switch] $Serially) {
 }
 
 # Where each VM goes as the suite says; ours chooses by itself where a suite lets it.
-function Get-Plan($Moves, [string] $Strategy, [bool] $Chooses) {
+function Get-Plan($Moves, [hashtable] $How, [bool] $Chooses) {
     $pin = @{}
     foreach ($move in $Moves) { $pin[$move.VM] = $move.Destination }
     $where = $Chooses ? @{} : @{ PinDestination = $pin }
     Get-VMTrafficRate @($Moves.Source | Select-Object -Unique) -SampleCount 5 -DirtyRate |
-        Get-MigrationPlan -Destination @($Moves.Destination | Select-Object -Unique) -Strategy $Strategy @where
+        Get-MigrationPlan -Destination @($Moves.Destination | Select-Object -Unique) @How @where
 }
 
 function Start-Plan($Plan, [bool] $Adaptive) {
@@ -71,8 +73,11 @@ function Start-Plan($Plan, [bool] $Adaptive) {
 # What a strategy knows before it moves anything: measured and planned, where it does so.
 function Initialize-Strategy([string] $Name, $Moves, [bool] $OneWay) {
     $plan = @(if ($Name -notin 'Serial', 'AutoConverge') {
-            $strategy = $Name -eq 'Adaptive' ? 'TrafficSensitive' : $Name
-            Get-Plan $Moves $strategy ($OneWay -and $strategy -eq 'TrafficSensitive')
+            switch ($Name) {
+                { $_ -in 'TrafficSensitive', 'Adaptive' } { Get-Plan $Moves @{} $OneWay }
+                'LeastTime' { Get-Plan $Moves @{ Objective = 'Time' } $OneWay }
+                default { Get-Plan $Moves @{ Strategy = $Name } $false }
+            }
         })
     [pscustomobject]@{ Name = $Name; Moves = $Moves; Plan = $plan; PredictedSeconds = if ($plan) { $plan[0].Plan.PredictedDuration.TotalSeconds } }
 }

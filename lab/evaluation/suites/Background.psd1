@@ -8,9 +8,9 @@
         @{ VM = 'vm2'; Home = 'kvm-a'; Away = 'kvm-b'; Options = @('--memory', '160', '--fill', '48', '--zero-free') }
     )
     Flows      = @(
-        @{ Flow = 'vm1 out'; Rate = '28M' }
-        @{ Flow = 'vm2 in'; Rate = '28M' }
+        @{ Flow = 'vm1 out'; Rate = '40%' }
+        @{ Flow = 'vm2 in'; Rate = '40%' }
     )
     # From the client to the destination host itself.
-    Background = '20M'
+    Background = '29%'
 }

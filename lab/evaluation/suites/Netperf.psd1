@@ -9,6 +9,6 @@
         @{ VM = 'vm2'; Home = 'kvm-b'; Away = 'kvm-d'; Options = @('--memory', '256', '--fill', '136') }
     )
     Flows    = @(
-        @{ Flow = 'vm1 to vm2'; Rate = '0' }
+        @{ Flow = 'vm1 to vm2' }
     )
 }

@@ -8,14 +8,14 @@
         @{ VM = 'vm2'; Home = 'kvm-a'; Away = 'kvm-b'; Options = @('--memory', '160', '--fill', '56', '--zero-free') }
     )
     Flows    = @(
-        @{ Flow = 'vm1 out'; Rate = '32M' }
-        @{ Flow = 'vm2 in'; Rate = '32M' }
+        @{ Flow = 'vm1 out'; Rate = '46%' }
+        @{ Flow = 'vm2 in'; Rate = '46%' }
     )
     Turn     = @{
         AfterSeconds = 14
         Flows        = @(
-            @{ Flow = 'vm1 out'; Rate = '32M' }
-            @{ Flow = 'vm2 out'; Rate = '32M' }
+            @{ Flow = 'vm1 out'; Rate = '46%' }
+            @{ Flow = 'vm2 out'; Rate = '46%' }
         )
     }
 }

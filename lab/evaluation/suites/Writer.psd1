@@ -1,13 +1,13 @@
 @{
-    About    = 'One pair of hosts; vm1 writes its memory nearly as fast as the link could carry it, vm2 sends.'
+    About    = 'One pair of hosts; vm1 writes its memory at a quarter of what the link can carry, vm2 sends.'
     Hosts    = 2
-    LinkRate = '70mbit'
-    Queue    = '32'
+    LinkRate = '40mbit'
+    Queue    = '24'
     Guests   = @(
-        @{ VM = 'vm1'; Home = 'kvm-a'; Away = 'kvm-b'; Options = @('--memory', '176', '--fill', '24', '--working-set', '48', '--dirty-rate', '6', '--zero-free') }
-        @{ VM = 'vm2'; Home = 'kvm-a'; Away = 'kvm-b'; Options = @('--memory', '160', '--fill', '48', '--zero-free') }
+        @{ VM = 'vm1'; Home = 'kvm-a'; Away = 'kvm-b'; Options = @('--memory', '144', '--fill', '0', '--working-set', '48', '--zero-free', '--downtime-limit', '1000'); DirtyRate = '25%' }
+        @{ VM = 'vm2'; Home = 'kvm-a'; Away = 'kvm-b'; Options = @('--memory', '128', '--fill', '8', '--zero-free', '--downtime-limit', '1000') }
     )
     Flows    = @(
-        @{ Flow = 'vm2 out'; Rate = '40M' }
+        @{ Flow = 'vm2 out'; Rate = '40%' }
     )
 }
