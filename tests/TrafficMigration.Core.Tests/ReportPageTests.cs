@@ -72,6 +72,19 @@ public sealed class ReportPageTests : IDisposable
     }
 
     [Fact]
+    public void Two_runs_of_one_strategy_are_told_apart_by_whether_they_adapt()
+    {
+        ReportedRun planned = _journals.Played(PlayedRuns.Sensitive);
+        ReportedRun adaptive = planned with { Record = planned.Record with { Id = "other", Options = planned.Record.Options with { Adaptive = true } } };
+        planned = planned with { Record = planned.Record with { Options = planned.Record.Options with { Adaptive = false } } };
+        XDocument page = Parse(MigrationReport.Write([planned, adaptive], "Two runs", Start));
+
+        string[] labels = [.. page.Descendants(Drawing + "svg").First(s => (string?)s.Attribute("id") == "comparison-1").Elements(Drawing + "text").Select(t => t.Value)];
+        Assert.Contains("Traffic-sensitive", labels);
+        Assert.Contains("Traffic-sensitive, adaptive", labels);
+    }
+
+    [Fact]
     public void Whoever_does_not_see_a_drawing_gets_its_name_its_description_and_its_figures()
     {
         XDocument page = Parse(MigrationReport.Write([_journals.Played(PlayedRuns.Sensitive), _journals.Played(PlayedRuns.Troubled)], "Two runs", Start));

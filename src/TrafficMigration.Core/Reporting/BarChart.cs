@@ -14,12 +14,13 @@ internal sealed record Bar(string Label, double? Value, string Text, string Kind
 /// <param name="Bars">The bars.</param>
 internal sealed record BarGroup(string Heading, IReadOnlyList<Bar> Bars);
 
-/// <summary>Draws labelled bars; the label says what a bar is, the figure stands at its end.</summary>
+/// <summary>Draws labelled bars: the label stands above its bar, however long it is, the figure at its end.</summary>
 internal static class BarChart
 {
     private const double HeadingHeight = 26;
-    private const double BarHeight = 15;
-    private const double RowHeight = 22;
+    private const double LabelHeight = 16;
+    private const double BarHeight = 13;
+    private const double RowHeight = 36;
     private const double GroupGap = 14;
 
     /// <param name="text">What it says, with the room that labels and figures need.</param>
@@ -32,14 +33,14 @@ internal static class BarChart
         double top = 0;
         foreach (BarGroup group in groups)
         {
-            drawing.Add(Chart.Text(-text.LeftRoom, top + 15, "strong", group.Heading));
+            drawing.Add(Chart.Text(0, top + 15, "strong", group.Heading));
             top += HeadingHeight;
             foreach (Bar bar in group.Bars)
             {
                 double share = most > 0 ? (bar.Value ?? 0) / most : 0;
-                drawing.Add(Chart.Text(-text.LeftRoom, top + 12, "soft", bar.Label));
-                drawing.Add(Html.Svg("rect", Html.Class(bar.Kind), Html.Percent("width", share), Html.At("y", top), Html.At("height", BarHeight), Html.At("rx", 2)));
-                drawing.Add(Html.Svg("text", Html.Class("value"), Html.Percent("x", share), Html.At("dx", 7), Html.At("y", top + 12), bar.Text));
+                drawing.Add(Chart.Text(0, top + 12, "soft", bar.Label));
+                drawing.Add(Html.Svg("rect", Html.Class(bar.Kind), Html.Percent("width", share), Html.At("y", top + LabelHeight), Html.At("height", BarHeight), Html.At("rx", 2)));
+                drawing.Add(Html.Svg("text", Html.Class("value"), Html.Percent("x", share), Html.At("dx", 7), Html.At("y", top + LabelHeight + 11), bar.Text));
                 top += RowHeight;
             }
 

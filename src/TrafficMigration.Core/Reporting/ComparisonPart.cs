@@ -95,7 +95,6 @@ internal static class ComparisonPart
                 {
                     Id = $"comparison-{i + 1}",
                     Title = $"{m.Title} of each run",
-                    LeftRoom = 124,
                     RightRoom = 98,
                     Description = Words.List([.. runs.Select((r, j) => $"{Label(r.Run)}: {bars[j].Text}")]) + ".",
                 },
@@ -103,7 +102,7 @@ internal static class ComparisonPart
                 Table.Of($"{m.Title} of each run", [new("Run"), new(m.Title, true)], runs.Select((r, j) => (object?[])[Label(r.Run), bars[j].Text])));
         }));
 
-    private static string Strategy(ReportedRun run) => run.Record.Strategy is { } strategy ? Words.Of(strategy) : "not known";
+    private static string Strategy(ReportedRun run) => run.Strategy ?? "not known";
 
-    private static string Label(ReportedRun run) => run.Record.Strategy is { } strategy ? $"{Words.Of(strategy)} ({run.Record.Id})" : RunPart.Heading(run);
+    private static string Label(ReportedRun run) => run.Strategy is { } strategy ? $"{strategy} ({run.Record.Id})" : RunPart.Heading(run);
 }

@@ -24,7 +24,6 @@ internal static class ContentionPart
             new ChartText
             {
                 Id = id,
-                LeftRoom = 100,
                 RightRoom = 92,
                 Title = "What contends with the memory on each link",
                 Description = Sentence(links),

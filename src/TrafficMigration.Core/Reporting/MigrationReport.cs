@@ -54,7 +54,7 @@ public static class MigrationReport
             Html.Tag("li", Html.Tag("a", Html.At("href", "#comparison"), "Side by side")),
             parts.Select(p => Html.Tag(
                 "li", Html.Tag("a", Html.At("href", "#" + p.Id), RunPart.Heading(p.Run)),
-                p.Run.Record.Strategy is { } strategy ? Html.Tag("span", Html.Class("soft"), " " + Words.Of(strategy)) : null))));
+                p.Run.Strategy is { } strategy ? Html.Tag("span", Html.Class("soft"), " " + strategy) : null))));
 
     /// <summary>The patterns that stand beside colours, so that no colour says anything alone.</summary>
     private static XElement Patterns() => Html.Svg(

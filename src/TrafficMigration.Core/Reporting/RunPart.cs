@@ -86,7 +86,7 @@ internal static class RunPart
             parts.Add($"driven by {run.Record.Owner}");
         }
 
-        parts.Add(run.Record.Strategy is { } strategy ? $"strategy: {Words.Of(strategy)}" : "strategy not known");
+        parts.Add(run.Strategy is { } strategy ? $"strategy: {strategy}" : "strategy not known");
         return string.Join(" · ", parts) + (run.HasJournal ? "" : ". The run's journal is not on this machine: this is what its results tell.");
     }
 
