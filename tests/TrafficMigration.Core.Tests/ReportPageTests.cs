@@ -72,7 +72,7 @@ public sealed class ReportPageTests : IDisposable
     }
 
     [Fact]
-    public void Two_runs_of_one_strategy_are_told_apart_by_whether_they_adapt()
+    public void Two_runs_of_one_strategy_are_told_apart_by_whether_they_keep_to_the_plan()
     {
         ReportedRun planned = _journals.Played(PlayedRuns.Sensitive);
         ReportedRun adaptive = planned with { Record = planned.Record with { Id = "other", Options = planned.Record.Options with { Adaptive = true } } };
@@ -81,7 +81,7 @@ public sealed class ReportPageTests : IDisposable
 
         string[] labels = [.. page.Descendants(Drawing + "svg").First(s => (string?)s.Attribute("id") == "comparison-1").Elements(Drawing + "text").Select(t => t.Value)];
         Assert.Contains("Traffic-sensitive", labels);
-        Assert.Contains("Traffic-sensitive, adaptive", labels);
+        Assert.Contains("Traffic-sensitive, as planned", labels);
     }
 
     [Fact]

@@ -33,8 +33,10 @@ public sealed record ReportedRun(MigrationRunRecord Record, RunSeries Series)
             new RunSeries([], [])) { HasJournal = false };
     }
 
-    /// <summary>How its plan was made and whether it was changed on the way; <see langword="null"/> where that is not known.</summary>
-    internal string? Strategy => Record.Strategy is { } strategy ? Words.Of(strategy) + (Record.Options.Adaptive ? ", adaptive" : "") : null;
+    /// <summary>How its plan was made, and whether it was kept to whatever came; <see langword="null"/> where that is not known.</summary>
+    internal string? Strategy => Record.Strategy is { } strategy
+        ? Words.Of(strategy) + (strategy == Planning.Strategy.TrafficSensitive && !Record.Options.Adaptive ? ", as planned" : "")
+        : null;
 
     /// <summary>What became of the VMs whose end is known.</summary>
     internal IEnumerable<VMMigrationResult> Results => Record.VirtualMachines.Select(v => v.Result).OfType<VMMigrationResult>();
