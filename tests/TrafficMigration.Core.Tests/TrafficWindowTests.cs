@@ -104,6 +104,27 @@ public sealed class TrafficWindowTests
     }
 
     [Fact]
+    public void A_link_that_came_and_is_no_known_VMs_makes_the_window_ask_again_until_it_is_or_half_a_minute_is_over()
+    {
+        // A VM that comes in by a migration has its link before it runs and libvirt lists it.
+        HostFacts alone = Host.Facts with { Domains = [.. Host.Facts.Domains!.Where(d => d.Interfaces[0] != "vnet0")] };
+        TrafficWindow window = Recording.Window().Take(alone, Host.Sample(0, 1_000_000_000, ["vnet0"]));
+
+        Assert.Equal(SamplerScript.Facts, window.Observe(Host.Sample(1, ("vnet0", 0, 0))));
+        window.Observe(alone);
+        Assert.Equal(SamplerScript.Facts, window.Observe(Host.Sample(2, ("vnet0", 0, 0))));
+        window.Observe(Host.Facts);
+        Assert.Null(window.Observe(Host.Sample(3, ("vnet0", 0, 0))));
+
+        window = Recording.Window().Take(alone, Host.Sample(0, 1_000_000_000, ["vnet0"]));
+        Assert.Equal(SamplerScript.Facts, window.Observe(Host.Sample(1, ("vnet0", 0, 0))));
+        window.Observe(alone);
+        Assert.Equal(SamplerScript.Facts, window.Observe(Host.Sample(30, ("vnet0", 0, 0))));
+        window.Observe(alone);
+        Assert.Null(window.Observe(Host.Sample(32, ("vnet0", 0, 0))));
+    }
+
+    [Fact]
     public void An_interface_that_is_plugged_in_makes_no_jump_and_counts_from_then_on()
     {
         HostFacts plugged = Host.FactsWith((" <target dev='vnet0'/>", " <target dev='vnet0'/></interface><interface type='bridge'><target dev='uplink9'/>"));

@@ -16,6 +16,9 @@ internal sealed class TrafficWindow
     private readonly string _host;
     private readonly Dictionary<string, VMHistory> _vms = new(StringComparer.Ordinal);
     private readonly Queue<UplinkInterval> _uplink = new();
+
+    // Links that came lately and are no known VM's, with the uptime at which they came.
+    private readonly Dictionary<string, double> _newcomers = new(StringComparer.Ordinal);
     private HostFacts? _facts;
     private Topology? _topology;
     private HostSample? _base;
@@ -75,6 +78,11 @@ internal sealed class TrafficWindow
             _vms.Remove(id);
         }
 
+        foreach (VMInterface known in topology.Interfaces.Values.SelectMany(i => i))
+        {
+            _newcomers.Remove(known.Link);
+        }
+
         _facts = facts;
         _topology = topology;
     }
@@ -117,7 +125,8 @@ internal sealed class TrafficWindow
 
         HasUnknownLocalTraffic |= calculator.NeedsPairs;
         Add(calculator);
-        bool isStale = before.Links.Count != sample.Links.Count || !sample.Links.Keys.All(before.Links.ContainsKey)
+        WatchNewcomers(before, sample);
+        bool isStale = _newcomers.Count > 0 || !before.Links.Keys.All(sample.Links.ContainsKey)
             || sample.Time.Uptime - _factsUptime > FactsAge;
         return isStale && !_awaitsFacts ? AskFacts() : null;
     }
@@ -139,6 +148,23 @@ internal sealed class TrafficWindow
             report.Host(),
             [.. _facts!.Domains!.Where(d => _vms.ContainsKey(d.Id)).Select(d => report.VM(d, _vms[d.Id]))],
             HasUnknownLocalTraffic);
+    }
+
+    /// <summary>
+    /// A VM that comes in by a migration has its links before it runs, and libvirt lists it only then: of a new link that
+    /// is nobody's, facts are asked for again, as long as it is new.
+    /// </summary>
+    private void WatchNewcomers(HostSample before, HostSample now)
+    {
+        foreach (string link in now.Links.Keys.Where(l => !before.Links.ContainsKey(l)))
+        {
+            _newcomers[link] = now.Time.Uptime;
+        }
+
+        foreach (string link in _newcomers.Where(n => !now.Links.ContainsKey(n.Key) || now.Time.Uptime - n.Value > FactsAge).Select(n => n.Key).ToArray())
+        {
+            _newcomers.Remove(link);
+        }
     }
 
     private string AskPairs()
