@@ -96,7 +96,7 @@ traffic_start() { # [option...] VM out|in | VM to PEER
     # below those that the kernel gives out.
     # iperf3 does not end, and uses a whole core, if the other end is gone: timeout.
     # Its usual 128 KiB at a time would be all of a second for a slow flow; and
-    # its timer of 1 ms costs an emulated guest a third of a processor.
+    # its timer of 1 ms costs an emulated guest a sixth of a processor.
     command=(iperf3 -c "$address" -p "$port" --cport $(((313 + RANDOM % 700) * 32 + port % 32))
         -t "$seconds" -b "$rate" -i 1 -f k --forceflush "${udp[@]}")
     if [ "${#udp[@]}" = 0 ]; then command+=(--pacing-timer 10000); fi

@@ -6,7 +6,8 @@ namespace TrafficMigration.Traffic;
 /// <summary>A host's recent past: takes what the host says, in its order, and keeps the last intervals.</summary>
 internal sealed class TrafficWindow
 {
-    // Facts are asked for again when a link comes or goes; what no link shows (memory, a pause) may be this old.
+    // Facts are asked for again when a link comes or goes; what no link shows (memory, a pause) may be this old. A link
+    // that came and is still nobody's after this long belongs to no VM that is about to run.
     private const double FactsAge = 30;
 
     // Counting by pairs was asked for and did not begin: nft is not there, or may not.
