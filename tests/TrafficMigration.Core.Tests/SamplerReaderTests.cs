@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using System.Threading.Channels;
 using CsCheck;
 using TrafficMigration.Kvm;
@@ -103,6 +104,21 @@ public sealed class SamplerReaderTests
         var e = Assert.Throws<MigrationException>(() => SamplerReader.Parse("kvm-a", answer.Length == 0 ? [] : answer.Split('\n')));
         Assert.Equal("AnswerNotUnderstood", e.ErrorId);
         Assert.Contains("'kvm-a'", e.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("[\"uuid\"]")]
+    [InlineData("[]")]
+    [InlineData("[\"set\",[[]]]")]
+    [InlineData("[\"set\",[[\"uuid\"]]]")]
+    [InlineData("\"uuid\"")]
+    [InlineData("[\"uuid\",null]")]
+    public void A_damaged_reference_of_Open_vSwitch_is_refused(string reference)
+    {
+        string[] facts = [.. new Recording("ovs").FactsLines.Select(line =>
+            line.StartsWith("{\"data\":", StringComparison.Ordinal) ? Regex.Replace(line, """\["uuid","[^"]*"\]""", reference) : line)];
+        var e = Assert.Throws<MigrationException>(() => SamplerReader.Parse("kvm-a", facts));
+        Assert.Equal(("AnswerNotUnderstood", "kvm-a"), (e.ErrorId, e.HostName));
     }
 
     [Fact]

@@ -47,15 +47,19 @@ internal static class SwitchParser
     {
         public string Text(string column) => cells[column].ValueKind == JsonValueKind.String ? cells[column].GetString()! : "";
 
-        public string Id(string column) => cells[column][1].GetString()!;
+        public string Id(string column) => Of(cells[column], 1).GetString()!;
 
         /// <remarks>One reference is <c>["uuid", ID]</c>, several are <c>["set", [["uuid", ID], ...]]</c>.</remarks>
-        public string[] Ids(string column) => cells[column][0].GetString() == "set"
-            ? [.. cells[column][1].EnumerateArray().Select(e => e[1].GetString()!)]
+        public string[] Ids(string column) => Of(cells[column], 0).GetString() == "set"
+            ? [.. Of(cells[column], 1).EnumerateArray().Select(e => Of(e, 1).GetString()!)]
             : [Id(column)];
 
         /// <remarks>A map is <c>["map", [[KEY, VALUE], ...]]</c>.</remarks>
-        public string? Option(string column, string key) =>
-            cells[column][1].EnumerateArray().Where(p => p[0].GetString() == key).Select(p => p[1].GetString()).FirstOrDefault();
+        public string? Option(string column, string key) => Of(cells[column], 1).EnumerateArray()
+            .Where(p => Of(p, 0).GetString() == key).Select(p => Of(p, 1).GetString()).FirstOrDefault();
+
+        private static JsonElement Of(JsonElement pair, int index) => pair.GetArrayLength() == 2
+            ? pair[index]
+            : throw new FormatException($"'{pair.GetRawText()}' of Open vSwitch is no pair");
     }
 }
