@@ -69,8 +69,9 @@ function Get-PesterPath {
     Join-Path $packages 'pester/6.2.0/tools/Pester.psd1'
 }
 
-function New-Count([int] $Passed = 0, [int] $Failed = 0, [int] $Skipped = 0) {
-    [pscustomobject]@{ Passed = $Passed; Failed = $Failed; Skipped = $Skipped }
+# FailedTests: what failed, by name; what said so may be thousands of lines above the sum.
+function New-Count([int] $Passed = 0, [int] $Failed = 0, [int] $Skipped = 0, [string[]] $FailedTests = @()) {
+    [pscustomobject]@{ Passed = $Passed; Failed = $Failed; Skipped = $Skipped; FailedTests = $FailedTests }
 }
 
 # An xunit.v3 project is a program. It is built first, one project after another, as they share others.
@@ -89,12 +90,13 @@ function Complete-Xunit($Run) {
     Write-Step "xunit: $($Run.Project)"
     Get-Content "$out/tests/$($Run.Project).log", "$out/tests/$($Run.Project).err" | Out-Host
     if (-not (Test-Path $Run.Report)) {
-        Write-Host "$($Run.Project) did not run." -ForegroundColor Red
-        return New-Count -Failed 1
+        return New-Count -Failed 1 -FailedTests "$($Run.Project): did not run"
     }
 
-    $counters = ([xml](Get-Content $Run.Report -Raw)).TestRun.ResultSummary.Counters
-    New-Count $counters.passed ([int]$counters.total - [int]$counters.passed - [int]$counters.notExecuted) $counters.notExecuted
+    $ran = ([xml](Get-Content $Run.Report -Raw)).TestRun
+    $counters = $ran.ResultSummary.Counters
+    $failed = @($ran.Results.UnitTestResult | Where-Object outcome -NotIn 'Passed', 'NotExecuted')
+    New-Count $counters.passed ([int]$counters.total - [int]$counters.passed - [int]$counters.notExecuted) $counters.notExecuted $failed.testName
 }
 
 # Pester runs in a process of its own: a loaded module's assemblies cannot be unloaded.
@@ -106,12 +108,11 @@ function Invoke-PesterFolder([string] $Folder, [string[]] $Prefix = @()) {
         '-Path', "$root/tests/$Folder", '-PesterPath', (Get-PesterPath), '-Report', $report)
     & $command[0] $command[1..($command.Count - 1)] | Out-Host
     if (-not (Test-Path $report)) {
-        Write-Host "The Pester tests in $Folder did not run." -ForegroundColor Red
-        return New-Count -Failed 1
+        return New-Count -Failed 1 -FailedTests "${Folder}: did not run"
     }
 
     $result = Get-Content $report -Raw | ConvertFrom-Json
-    New-Count $result.Passed $result.Failed $result.Skipped
+    New-Count $result.Passed $result.Failed $result.Skipped $result.FailedTests
 }
 
 # Runs the Pester tests of a folder in the control box of a lab of their own.
@@ -137,7 +138,7 @@ function Invoke-ChaosRuns([int] $Runs, [int] $Seed) {
         $ran = @(Get-Content "$out/chaos/chaos-$Seed.jsonl" -ErrorAction Ignore | ConvertFrom-Json)
         $passed = @($ran | Where-Object { -not $_.Failed }).Count
         # Runs that are missing have shown nothing.
-        New-Count $passed ($Runs - $passed)
+        New-Count $passed ($Runs - $passed) -FailedTests @(if ($passed -lt $Runs) { "Chaos, seed ${Seed}: $($Runs - $passed) of $Runs runs" })
     }
     finally {
         bash $lab down --name $name | Out-Host
@@ -169,8 +170,7 @@ function Complete-LabPart($Run) {
     Write-Step "Pester: $($Run.Part)"
     Get-Content "$out/tests/$($Run.Part).log", "$out/tests/$($Run.Part).err" | Out-Host
     if (-not (Test-Path $Run.Report)) {
-        Write-Host "The part $($Run.Part) did not run to its end." -ForegroundColor Red
-        return New-Count -Failed 1
+        return New-Count -Failed 1 -FailedTests "$($Run.Part): did not run to its end"
     }
 
     Get-Content $Run.Report -Raw | ConvertFrom-Json
@@ -220,6 +220,7 @@ function Invoke-AllTests([switch] $NoLab) {
         $sum[$property] = [int]($counts | Measure-Object $property -Sum).Sum
     }
 
+    $counts | ForEach-Object { $_.FailedTests } | ForEach-Object { Write-Host "failed: $_" -ForegroundColor Red }
     $skipped = if ($sum.Skipped) { ", $($sum.Skipped) skipped" }
     Write-Host "$($sum.Passed) passed, $($sum.Failed) failed$skipped"
     # A skipped test has shown nothing: it does not count as passed.

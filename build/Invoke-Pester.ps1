@@ -1,4 +1,4 @@
-# Runs the Pester tests of one folder against the built module and leaves the counts in a JSON file.
+# Runs the Pester tests of one folder against the built module and leaves the counts and what failed in a JSON file.
 [CmdletBinding()]
 param(
     [Parameter(Mandatory)] [string] $Path,
@@ -21,8 +21,9 @@ $configuration.Output.RenderMode = 'Plaintext'
 $result = Invoke-Pester -Configuration $configuration
 
 @{
-    Passed  = $result.PassedCount
-    Failed  = $result.FailedCount + $result.FailedBlocksCount + $result.FailedContainersCount
-    Skipped = $result.SkippedCount + $result.NotRunCount + $result.InconclusiveCount
+    Passed      = $result.PassedCount
+    Failed      = $result.FailedCount + $result.FailedBlocksCount + $result.FailedContainersCount
+    Skipped     = $result.SkippedCount + $result.NotRunCount + $result.InconclusiveCount
+    FailedTests = @(@($result.Failed; $result.FailedBlocks) | ForEach-Object ExpandedPath; $result.FailedContainers | ForEach-Object { "$($_.Item)" })
 } | ConvertTo-Json | Set-Content $Report
 Remove-Item $env:XDG_STATE_HOME -Recurse -Force
