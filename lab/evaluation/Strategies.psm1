@@ -21,13 +21,17 @@ $strategies = [ordered]@{
     LeastTime           = 'ours, -Objective Time'
 }
 
+# A pre-copy that does not converge ends never: after this it is aborted, and its run is void. Seconds, of a run of the
+# executor and of one `virsh migrate`.
+$most = 420
+
 function Get-Strategy { $strategies }
 
 # One `virsh migrate` at the source, as one would type it; ends when virsh does.
 $byHand = {
-    param($Move, $Options)
+    param($Move, $Options, $Most)
     $begin = [DateTimeOffset]::Now
-    $said = ssh $Move.Source "virsh -q migrate --live --p2p --persistent --undefinesource $Options '$($Move.VM)' qemu+ssh://$($Move.Destination)/system tcp://$($Move.Destination)" 2>&1
+    $said = ssh $Move.Source "timeout -s INT $Most virsh -q migrate --live --p2p --persistent --undefinesource $Options '$($Move.VM)' qemu+ssh://$($Move.Destination)/system tcp://$($Move.Destination)" 2>&1
     $ok = $LASTEXITCODE -eq 0
     $end = [DateTimeOffset]::Now
     $job = @{}
@@ -46,7 +50,7 @@ $byHand = {
 function Move-ByHand($Moves, [string] $Options, [switch] $Serially) {
     $throttle = if ($Serially) { 1 } else { $Moves.Count }
     $text = $byHand.ToString()
-    $Moves | ForEach-Object -ThrottleLimit $throttle -Parallel { & ([scriptblock]::Create($using:text)) $_ $using:Options }
+    $Moves | ForEach-Object -ThrottleLimit $throttle -Parallel { & ([scriptblock]::Create($using:text)) $_ $using:Options $using:most }
 }
 
 # Where each VM goes as the suite says; ours chooses by itself where a suite lets it.
@@ -59,7 +63,9 @@ function Get-Plan($Moves, [hashtable] $How, [bool] $Chooses) {
 }
 
 function Start-Plan($Plan, [bool] $Adaptive) {
-    $Plan | Start-TrafficSensitiveMigration -Confirm:$false -Adaptive:$Adaptive -InformationAction Ignore | ForEach-Object {
+    $job = $Plan | Start-TrafficSensitiveMigration -Confirm:$false -Adaptive:$Adaptive -AsJob
+    if (-not (Wait-Job $job -Timeout $most)) { Stop-Job $job }
+    Receive-Job $job -Wait -AutoRemoveJob -InformationAction Ignore | ForEach-Object {
         [pscustomobject]@{
             VMName = $_.VMName; Source = $_.Source; Destination = $_.Destination; Technique = "$($_.TechniqueUsed)"
             StartTime = $_.StartTime; Seconds = if ($null -ne $_.TotalTime) { $_.TotalTime.TotalSeconds }
