@@ -65,7 +65,7 @@ function Get-Plan($Moves, [hashtable] $How, [bool] $Chooses) {
 function Start-Plan($Plan, [bool] $Adaptive) {
     $job = $Plan | Start-TrafficSensitiveMigration -Confirm:$false -Adaptive:$Adaptive -AsJob
     if (-not (Wait-Job $job -Timeout $most)) { Stop-Job $job }
-    Receive-Job $job -Wait -AutoRemoveJob -InformationAction Ignore | ForEach-Object {
+    Receive-Job $job -Wait -AutoRemoveJob -InformationAction Ignore -ErrorAction SilentlyContinue | ForEach-Object {
         [pscustomobject]@{
             VMName = $_.VMName; Source = $_.Source; Destination = $_.Destination; Technique = "$($_.TechniqueUsed)"
             StartTime = $_.StartTime; Seconds = if ($null -ne $_.TotalTime) { $_.TotalTime.TotalSeconds }

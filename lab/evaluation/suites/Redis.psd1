@@ -6,14 +6,14 @@
     With     = 'redis'
     Unit     = 'answers/s'
     Guests   = @(
-        @{ VM = 'vm1'; Home = 'kvm-a'; Away = 'kvm-e'; Options = @('--memory', '144', '--fill', '0', '--zero-free', '--downtime-limit', '1500') }
-        @{ VM = 'vm2'; Home = 'kvm-a'; Away = 'kvm-e'; Options = @('--memory', '176', '--fill', '0', '--zero-free', '--downtime-limit', '1500') }
-        @{ VM = 'vm3'; Home = 'kvm-b'; Away = 'kvm-f'; Options = @('--memory', '144', '--fill', '0', '--zero-free', '--downtime-limit', '1500') }
-        @{ VM = 'vm4'; Home = 'kvm-b'; Away = 'kvm-f'; Options = @('--memory', '144', '--fill', '0', '--zero-free', '--downtime-limit', '1500') }
-        @{ VM = 'vm5'; Home = 'kvm-c'; Away = 'kvm-g'; Options = @('--memory', '144', '--fill', '0', '--zero-free', '--downtime-limit', '1500') }
-        @{ VM = 'vm6'; Home = 'kvm-c'; Away = 'kvm-g'; Options = @('--memory', '144', '--fill', '0', '--zero-free', '--downtime-limit', '1500') }
-        @{ VM = 'vm7'; Home = 'kvm-d'; Away = 'kvm-h'; Options = @('--memory', '144', '--fill', '0', '--zero-free', '--downtime-limit', '1500') }
-        @{ VM = 'vm8'; Home = 'kvm-d'; Away = 'kvm-h'; Options = @('--memory', '176', '--fill', '0', '--zero-free', '--downtime-limit', '1500') }
+        @{ VM = 'vm1'; Home = 'kvm-a'; Away = 'kvm-e'; Options = @('--memory', '144', '--fill', '0', '--zero-free', '--downtime-limit', '5000') }
+        @{ VM = 'vm2'; Home = 'kvm-a'; Away = 'kvm-e'; Options = @('--memory', '176', '--fill', '0', '--zero-free', '--downtime-limit', '5000') }
+        @{ VM = 'vm3'; Home = 'kvm-b'; Away = 'kvm-f'; Options = @('--memory', '144', '--fill', '0', '--zero-free', '--downtime-limit', '5000') }
+        @{ VM = 'vm4'; Home = 'kvm-b'; Away = 'kvm-f'; Options = @('--memory', '144', '--fill', '0', '--zero-free', '--downtime-limit', '5000') }
+        @{ VM = 'vm5'; Home = 'kvm-c'; Away = 'kvm-g'; Options = @('--memory', '144', '--fill', '0', '--zero-free', '--downtime-limit', '5000') }
+        @{ VM = 'vm6'; Home = 'kvm-c'; Away = 'kvm-g'; Options = @('--memory', '144', '--fill', '0', '--zero-free', '--downtime-limit', '5000') }
+        @{ VM = 'vm7'; Home = 'kvm-d'; Away = 'kvm-h'; Options = @('--memory', '144', '--fill', '0', '--zero-free', '--downtime-limit', '5000') }
+        @{ VM = 'vm8'; Home = 'kvm-d'; Away = 'kvm-h'; Options = @('--memory', '176', '--fill', '0', '--zero-free', '--downtime-limit', '5000') }
     )
     Servers  = @('vm1', 'vm3', 'vm4', 'vm5', 'vm6', 'vm7')
     Flows    = @(
