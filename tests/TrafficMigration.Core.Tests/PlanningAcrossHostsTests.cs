@@ -46,6 +46,45 @@ public sealed class PlanningAcrossHostsTests
     }
 
     [Fact]
+    public void A_writer_without_traffic_is_post_copied_where_pre_copy_would_take_a_quarter_longer()
+    {
+        // A fifth of the link is 25 MB/s.
+        VMTrafficRate writer = Rate("kvm1", "writer", 0, 1000) with { DirtyBytesPerSecond = 25_000_000 };
+        VMMigrationPlan plan = Plan([writer], Host("a"))[0];
+        Assert.Equal(Technique.PostCopy, plan.Technique);
+        Assert.Contains("PreCopy would send again what the VM writes, 23.8 MiB/s", plan.Reason, StringComparison.Ordinal);
+
+        Assert.Equal(Technique.PreCopy, Plan([writer with { DirtyBytesPerSecond = 24_900_000 }], Host("a"))[0].Technique);
+        Assert.Equal(Technique.PreCopy, Plan([writer with { PostCopyCapable = false }], Host("a"))[0].Technique);
+        Assert.Equal(Technique.PreCopy, Plan([writer], Host("a") with { PostCopyCapable = false })[0].Technique);
+        // Its traffic decides where it has any, and speeds have to be known.
+        Assert.Equal(Technique.PreCopy, Plan([writer with { RxBitsPerSecond = 50_000_000 }], Host("a"))[0].Technique);
+        Assert.Equal(Technique.PreCopy, Plan([writer], Host("a") with { LinkBitsPerSecond = null })[0].Technique);
+    }
+
+    [Fact]
+    public void Wishes_for_few_post_copies_hold_for_writers_too()
+    {
+        VMTrafficRate[] rates =
+        [
+            Rate("kvm1", "little", 0, 0) with { DirtyBytesPerSecond = 30_000_000 },
+            Rate("kvm1", "much", 0, 0) with { DirtyBytesPerSecond = 40_000_000 },
+            Rate("kvm1", "sender", 500_000_000, 0),
+        ];
+        string Techniques(PlanWishes wishes) =>
+            string.Join(' ', Plan(Request(rates, Host("a")) with { Wishes = wishes }).Select(p => p.Technique));
+
+        Assert.Equal("PostCopy PostCopy PostCopy", Techniques(new PlanWishes()));
+        Assert.Equal("PreCopy PostCopy PostCopy", Techniques(new PlanWishes { MaxPostCopy = 2 }));
+        Assert.Equal("PreCopy PreCopy PostCopy", Techniques(new PlanWishes { MaxPostCopy = 1 }));
+        Assert.Equal("PreCopy PreCopy PostCopy", Techniques(new PlanWishes { ContentionTolerancePercent = 5 }));
+        Assert.Equal("PreCopy PostCopy PostCopy", Techniques(new PlanWishes
+        {
+            Techniques = new Dictionary<VMRef, Technique> { [new VMRef("kvm1", "little")] = Technique.PreCopy },
+        }));
+    }
+
+    [Fact]
     public void Noise_is_no_reason_for_a_post_copy()
     {
         // The busy VM fills the source's outgoing link: each bit/s less there would count, by the letter.

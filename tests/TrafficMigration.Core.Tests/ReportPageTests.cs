@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Xml.Linq;
 using CsCheck;
 using TrafficMigration.Migration;
+using TrafficMigration.Planning;
 using TrafficMigration.Reporting;
 using Xunit;
 using static TrafficMigration.Tests.ReportedRuns;
@@ -72,16 +73,18 @@ public sealed class ReportPageTests : IDisposable
     }
 
     [Fact]
-    public void Two_runs_of_one_strategy_are_told_apart_by_whether_they_keep_to_the_plan()
+    public void Runs_of_one_strategy_are_told_apart_by_their_objective_and_by_whether_they_keep_to_the_plan()
     {
         ReportedRun planned = _journals.Played(PlayedRuns.Sensitive);
         ReportedRun adaptive = planned with { Record = planned.Record with { Id = "other", Options = planned.Record.Options with { Adaptive = true } } };
+        ReportedRun leastTime = adaptive with { Record = adaptive.Record with { Id = "third", Objective = PlanObjective.Time } };
         planned = planned with { Record = planned.Record with { Options = planned.Record.Options with { Adaptive = false } } };
-        XDocument page = Parse(MigrationReport.Write([planned, adaptive], "Two runs", Start));
+        XDocument page = Parse(MigrationReport.Write([planned, adaptive, leastTime], "Three runs", Start));
 
         string[] labels = [.. page.Descendants(Drawing + "svg").First(s => (string?)s.Attribute("id") == "comparison-1").Elements(Drawing + "text").Select(t => t.Value)];
         Assert.Contains("Traffic-sensitive", labels);
         Assert.Contains("Traffic-sensitive, as planned", labels);
+        Assert.Contains("Traffic-sensitive, least time", labels);
     }
 
     [Fact]

@@ -40,6 +40,9 @@ internal sealed record JournalHead(string User, string Machine, RunOptions Optio
     /// <summary>How the plan was made; <see langword="null"/> where the VMs' plans did not say.</summary>
     public Strategy? Strategy { get; init; }
 
+    /// <summary>What the plan makes least; <see langword="null"/> where the VMs' plans did not say.</summary>
+    public PlanObjective? Objective { get; init; }
+
     /// <summary>What contends on the links under the plan, as it was measured before.</summary>
     public IReadOnlyList<LinkContention> Links { get; init; } = [];
 }

@@ -35,6 +35,7 @@ public sealed class MigrationRun
         var head = new JournalHead(Environment.UserName, Environment.MachineName, options, [.. ordered.Select(JournalPlan.Of)])
         {
             Strategy = plans.Select(p => p.Plan?.Strategy).FirstOrDefault(),
+            Objective = plans.Select(p => p.Plan?.Objective).FirstOrDefault(),
             Links = [.. plans.SelectMany(p => p.Plan?.Links ?? []).Distinct()],
         };
         await DriveAsync(

@@ -39,6 +39,9 @@ public sealed record MigrationRunRecord
     /// <summary>How its plan was made; <see langword="null"/> where that is not known.</summary>
     public Strategy? Strategy { get; init; }
 
+    /// <summary>What its plan makes least; <see langword="null"/> where that is not known.</summary>
+    public PlanObjective? Objective { get; init; }
+
     /// <summary>What contends on each link under the plan, by the rates that it rests on; empty where that is not known.</summary>
     public IReadOnlyList<LinkContention> Links { get; init; } = [];
 
@@ -61,6 +64,7 @@ public sealed record MigrationRunRecord
             Owner = $"{head.User}@{head.Machine}",
             Options = head.Options,
             Strategy = head.Strategy,
+            Objective = head.Objective,
             Links = head.Links,
             VirtualMachines = [.. head.Migrations.Select((m, i) => VMMigrationRecord.From(i, m.ToPlan(i + 1), [.. byNumber[i]]))],
             Events = [.. entries.Select(e => e.Event)],

@@ -17,6 +17,22 @@ internal sealed class Decider(Site site, Wish[] wishes, PlanRequest request, Can
     /// <exception cref="MigrationException"><c>WishesInConflict</c> and the errors of missing room.</exception>
     public Decision Decide(Forecast forecast)
     {
+        Decision decision = DecideToEnd(forecast);
+        return request.Strategy == Strategy.TrafficSensitive ? WithWritersPostCopied(decision) : decision;
+    }
+
+    /// <summary>What no decision under the same wishes, by whichever strategy, can be better than.</summary>
+    public double RelativeBound()
+    {
+        PlanRequest free = request with
+        {
+            Strategy = Strategy.TrafficSensitive, Wishes = request.Wishes with { ContentionTolerancePercent = 0 },
+        };
+        return ProblemBuilder.Build(site, wishes, free, new HashSet<int>()) is { } problem ? Solve(problem).RelativeBound : 0;
+    }
+
+    private Decision DecideToEnd(Forecast forecast)
+    {
         while (true)
         {
             if (ProblemBuilder.Build(site, wishes, request, Endless) is not { } problem)
@@ -46,21 +62,38 @@ internal sealed class Decider(Site site, Wish[] wishes, PlanRequest request, Can
         }
     }
 
-    /// <summary>What no decision under the same wishes, by whichever strategy, can be better than.</summary>
-    public double RelativeBound()
-    {
-        PlanRequest free = request with
-        {
-            Strategy = Strategy.TrafficSensitive, Wishes = request.Wishes with { ContentionTolerancePercent = 0 },
-        };
-        return ProblemBuilder.Build(site, wishes, free, new HashSet<int>()) is { } problem ? Solve(problem).RelativeBound : 0;
-    }
-
     /// <summary>The decision for real traffic only; the bound is that of all traffic.</summary>
     private Decision SolveWithoutNoise(AssignmentProblem problem)
     {
         Decision exact = Solve(problem);
         return ProblemBuilder.WithoutNoise(problem, site) is { } quiet ? Solve(quiet) with { RelativeBound = exact.RelativeBound } : exact;
+    }
+
+    /// <summary>
+    /// The decision with VMs post-copied that have next to no traffic and write much: contention is the same either way,
+    /// and a pre-copy would send again what they write. Those that write most come first where post-copies are limited.
+    /// </summary>
+    private Decision WithWritersPostCopied(Decision decision)
+    {
+        // Whoever gives up contention for fewer post-copies wants none that contention does not ask for.
+        if (request.Wishes.ContentionTolerancePercent > 0)
+        {
+            return decision;
+        }
+
+        Technique[] techniques = [.. decision.Techniques];
+        int left = (Problem.PostCopy.MaxPostCopy ?? int.MaxValue) - techniques.Count(t => t == Technique.PostCopy);
+        IEnumerable<int> writers = Enumerable.Range(0, techniques.Length)
+            .Where(i => techniques[i] == Technique.PreCopy && site.IsIdle(i) && site.WritesMuch(i, decision.Destinations[i])
+                && Problem.VMs[i].PostCopyAllowed && Problem.Destinations[decision.Destinations[i]].PostCopyAllowed)
+            .OrderByDescending(i => site.VMs[i].DirtyBytesPerSecond)
+            .Take(left);
+        foreach (int i in writers.ToArray())
+        {
+            techniques[i] = Technique.PostCopy;
+        }
+
+        return decision with { Techniques = techniques };
     }
 
     private Decision Solve(AssignmentProblem problem)

@@ -49,6 +49,12 @@ internal sealed class Explanation
                 return ("", "PreCopy, because the VM sends and receives next to nothing, and post-copy is the greater risk");
             }
 
+            if (technique == Technique.PostCopy && _site.IsIdle(vm) && _site.WritesMuch(vm, _decision.Destinations[vm]))
+            {
+                return ("", FormattableString.Invariant(
+                    $"PreCopy would send again what the VM writes, {rate.DirtyBytesPerSecond / 1048576.0:0.#} MiB/s, and the VM sends and receives next to nothing"));
+            }
+
             return Free(vm, rate, destination.HostName, technique);
         }
 

@@ -33,10 +33,14 @@ public sealed record ReportedRun(MigrationRunRecord Record, RunSeries Series)
             new RunSeries([], [])) { HasJournal = false };
     }
 
-    /// <summary>How its plan was made, and whether it was kept to whatever came; <see langword="null"/> where that is not known.</summary>
+    /// <summary>How its plan was made and for what, and whether it was kept to whatever came; <see langword="null"/> where that is not known.</summary>
     internal string? Strategy => Record.Strategy is { } strategy
-        ? Words.Of(strategy) + (strategy == Planning.Strategy.TrafficSensitive && !Record.Options.Adaptive ? ", as planned" : "")
+        ? Words.Of(strategy) + (strategy == Planning.Strategy.TrafficSensitive ? Kind : "")
         : null;
+
+    /// <summary>What tells a traffic-sensitive run from another one.</summary>
+    private string Kind =>
+        (Record.Objective == Planning.PlanObjective.Time ? ", least time" : "") + (Record.Options.Adaptive ? "" : ", as planned");
 
     /// <summary>What became of the VMs whose end is known.</summary>
     internal IEnumerable<VMMigrationResult> Results => Record.VirtualMachines.Select(v => v.Result).OfType<VMMigrationResult>();
