@@ -79,7 +79,7 @@ function Start-Xunit([string] $Project) {
     $report = "$out/tests/$Project.trx"
     $null = New-Item "$out/tests" -ItemType Directory -Force
     Remove-Item $report -ErrorAction Ignore
-    $process = Start-Process dotnet -ArgumentList 'run', '--no-build', '--project', "$root/tests/$Project", '-c', 'Release', '--', '-noLogo', '-noColor', '-trx', $report `
+    $process = Start-Process dotnet -ArgumentList 'run', '--no-build', '--project', "$root/tests/$Project", '-c', 'Release', '--', '-noLogo', '-noColor', '-result-trx', $report `
         -RedirectStandardOutput "$out/tests/$Project.log" -RedirectStandardError "$out/tests/$Project.err" -PassThru
     [pscustomobject]@{ Project = $Project; Process = $process; Report = $report }
 }
@@ -95,8 +95,8 @@ function Complete-Xunit($Run) {
 
     $ran = ([xml](Get-Content $Run.Report -Raw)).TestRun
     $counters = $ran.ResultSummary.Counters
-    $failed = @($ran.Results.UnitTestResult | Where-Object outcome -NotIn 'Passed', 'NotExecuted')
-    New-Count $counters.passed ([int]$counters.total - [int]$counters.passed - [int]$counters.notExecuted) $counters.notExecuted $failed.testName
+    $failed = @($ran.Results.UnitTestResult | Where-Object outcome -NotIn 'Passed', 'NotExecuted' | ForEach-Object testName)
+    New-Count $counters.passed ([int]$counters.total - [int]$counters.passed - [int]$counters.notExecuted) $counters.notExecuted $failed
 }
 
 # Pester runs in a process of its own: a loaded module's assemblies cannot be unloaded.
