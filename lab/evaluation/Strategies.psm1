@@ -21,17 +21,19 @@ $strategies = [ordered]@{
     LeastTime           = 'ours, -Objective Time'
 }
 
-# A pre-copy that does not converge ends never: after this it is aborted, and its run is void. Seconds, of a run of the
-# executor and of one `virsh migrate`.
-$most = 420
+# A pre-copy that does not converge never ends: after this it is aborted, and its run is void. For a run of the executor,
+# and for one `virsh migrate`.
+$mostSeconds = 420
 
 function Get-Strategy { $strategies }
 
 # One `virsh migrate` at the source, as one would type it; ends when virsh does.
 $byHand = {
-    param($Move, $Options, $Most)
+    param($Move, $Options, $MostSeconds)
+    # SIGINT does not end a migration whose virsh has no terminal (seen in the lab), so the job is aborted.
+    $bound = "{ timeout $MostSeconds tail --pid=`$`$ -f /dev/null || virsh -q domjobabort '$($Move.VM)'; } </dev/null >/dev/null 2>&1 &"
     $begin = [DateTimeOffset]::Now
-    $said = ssh $Move.Source "timeout -s INT $Most virsh -q migrate --live --p2p --persistent --undefinesource $Options '$($Move.VM)' qemu+ssh://$($Move.Destination)/system tcp://$($Move.Destination)" 2>&1
+    $said = ssh $Move.Source "$bound virsh -q migrate --live --p2p --persistent --undefinesource $Options '$($Move.VM)' qemu+ssh://$($Move.Destination)/system tcp://$($Move.Destination)" 2>&1
     $ok = $LASTEXITCODE -eq 0
     $end = [DateTimeOffset]::Now
     $job = @{}
@@ -50,7 +52,7 @@ $byHand = {
 function Move-ByHand($Moves, [string] $Options, [switch] $Serially) {
     $throttle = if ($Serially) { 1 } else { $Moves.Count }
     $text = $byHand.ToString()
-    $Moves | ForEach-Object -ThrottleLimit $throttle -Parallel { & ([scriptblock]::Create($using:text)) $_ $using:Options $using:most }
+    $Moves | ForEach-Object -ThrottleLimit $throttle -Parallel { & ([scriptblock]::Create($using:text)) $_ $using:Options $using:mostSeconds }
 }
 
 # Where each VM goes as the suite says; ours chooses by itself where a suite lets it.
@@ -64,7 +66,7 @@ function Get-Plan($Moves, [hashtable] $How, [bool] $Chooses) {
 
 function Start-Plan($Plan, [bool] $Adaptive) {
     $job = $Plan | Start-TrafficSensitiveMigration -Confirm:$false -Adaptive:$Adaptive -AsJob
-    if (-not (Wait-Job $job -Timeout $most)) { Stop-Job $job }
+    if (-not (Wait-Job $job -Timeout $mostSeconds)) { Stop-Job $job }
     Receive-Job $job -Wait -AutoRemoveJob -InformationAction Ignore -ErrorAction SilentlyContinue | ForEach-Object {
         [pscustomobject]@{
             VMName = $_.VMName; Source = $_.Source; Destination = $_.Destination; Technique = "$($_.TechniqueUsed)"

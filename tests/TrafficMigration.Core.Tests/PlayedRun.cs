@@ -50,7 +50,7 @@ internal sealed class PlayedRun
         using Journal journal = _store.Create(_id);
         using SeriesFile series = _store.Record(_id, text => throw new IOException(text))!;
         Write(journal, null, new MigrationEvent { Time = At(0), RunId = _id, Kind = MigrationEventKind.Run, Text = $"begins, {_vms.Length} VMs" }, head: new JournalHead(
-            "root", "control", new RunOptions(), [.. _plans.Select(JournalPlan.Of)]) { Strategy = _plans[0].Plan.Strategy, Links = _plans[0].Plan.Links });
+            "root", "control", new RunOptions(), [.. _plans.Select(JournalPlan.Of)]) { Strategy = _plans[0].Plan.Strategy, Objective = _plans[0].Plan.Objective, Links = _plans[0].Plan.Links });
         foreach (PlayedVM vm in _vms)
         {
             To(journal, vm, 1.1, MigrationState.Preflight);

@@ -1,4 +1,5 @@
 using TrafficMigration.Migration;
+using TrafficMigration.Planning;
 using TrafficMigration.Traffic;
 using Xunit;
 
@@ -66,8 +67,9 @@ public sealed class RunSeriesTests : IDisposable
     {
         var site = new FakeSite();
         site.Play("vm1", new Scene("running (booted)"), Scene.Flowing, Scene.Flowing, Scene.Moved);
+        VMMigrationPlan planned = MigrationRunTests.Plan("vm1", "kvm1", "a", Technique.PreCopy);
         await new MigrationRun(_journals.Store, site.ConnectAsync, new Listener()).StartAsync(
-            [MigrationRunTests.Plan("vm1", "kvm1", "a", Technique.PreCopy)], new RunOptions { Pace = FakeSite.Pace, SkipPreflight = true },
+            [planned with { Plan = planned.Plan with { Objective = PlanObjective.Time } }], new RunOptions { Pace = FakeSite.Pace, SkipPreflight = true },
             TestContext.Current.CancellationToken, CancellationToken.None);
 
         MigrationRunRecord run = _journals.Last;
@@ -75,7 +77,7 @@ public sealed class RunSeriesTests : IDisposable
         Assert.NotEmpty(streams);
         Assert.All(streams, s => Assert.Equal(("vm1", 7, 70), (s.VMName, s.BytesTransferred, s.BytesRemaining)));
         Assert.Contains(MigrationState.PreCopying, streams.Select(s => s.State));
-        Assert.Equal(Planning.Strategy.PreCopy, run.Strategy);
+        Assert.Equal((Strategy.PreCopy, PlanObjective.Time), (run.Strategy, run.Objective));
         Assert.Equal([("kvm1", 1), ("a", 0)], run.Links.Select(l => (l.HostName, l.ContentionBitsPerSecond)));
         Assert.Equal("RunNotFound", Assert.Throws<MigrationException>(() => _journals.Store.Series("none")).ErrorId);
     }

@@ -88,7 +88,7 @@ internal sealed class Decider(Site site, Wish[] wishes, PlanRequest request, Can
                 && Problem.VMs[i].PostCopyAllowed && Problem.Destinations[decision.Destinations[i]].PostCopyAllowed)
             .OrderByDescending(i => site.VMs[i].DirtyBytesPerSecond)
             .Take(left);
-        foreach (int i in writers.ToArray())
+        foreach (int i in writers.ToArray()) // the techniques that it looks at change
         {
             techniques[i] = Technique.PostCopy;
         }

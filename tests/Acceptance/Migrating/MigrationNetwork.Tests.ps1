@@ -4,6 +4,8 @@ BeforeAll {
     Start-LabTraffic vm1 out -Rate 40M -Seconds 120
     Start-Sleep 2
     $network = '198.51.100.192/26'
+    # On which link, not how fast: a busy machine's guest may send less than it was asked for. How exact, Measuring says.
+    $flows = 10e6
 
     function Get-SentBytes([string] $HostName, [string] $Link) {
         [long](ssh $HostName cat "/sys/class/net/$Link/statistics/tx_bytes")
@@ -21,12 +23,12 @@ Describe 'A network of its own for migrations' {
             $rate = Get-VMTrafficRate kvm-a -SampleCount 3 @where
             $rate.Uplink | Should -Be uplink1
             $rate.TxBitsPerSecond | Should -Be 0
-            $rate.ElsewhereTxBitsPerSecond | Should -BeGreaterThan 30e6
+            $rate.ElsewhereTxBitsPerSecond | Should -BeGreaterThan $flows
         }
 
         $rate = Get-VMTrafficRate kvm-a -SampleCount 3
         $rate.Uplink | Should -Be uplink0
-        $rate.TxBitsPerSecond | Should -BeGreaterThan 30e6
+        $rate.TxBitsPerSecond | Should -BeGreaterThan $flows
         $rate.ElsewhereTxBitsPerSecond | Should -Be 0
     }
 
