@@ -29,7 +29,7 @@ public static partial class Failures
     /// <summary>The host's key is in no known_hosts file.</summary>
     public static MigrationException HostKeyUnknown(string host, int port, string keyType, string fingerprint, string knownHostsPath) => Make(
         nameof(HostKeyUnknown), FailureKind.Security, host, null, null,
-        $"The key of host '{host}' ({keyType} {fingerprint}) is not in '{knownHostsPath}', so it cannot be verified. Compare the fingerprint with the host's own, then connect once with 'ssh -p {port} {host}' to record it.");
+        $"The key of host '{host}' ({keyType} {fingerprint}) is not in '{knownHostsPath}', so it cannot be verified. Compare the fingerprint with the host's own, then record it: once with 'ssh -p {port} {host}', or with -AcceptHostKey New.");
 
     /// <summary>The host shows another key than the recorded one.</summary>
     public static MigrationException HostKeyMismatch(string host, string keyType, string fingerprint, string knownHostsPath, int line) => Make(
@@ -41,6 +41,21 @@ public static partial class Failures
         nameof(HostKeyRevoked), FailureKind.Security, host, null, null,
         $"The key of host '{host}' ({keyType} {fingerprint}) is REVOKED by '{knownHostsPath}' line {line}. Do not use this host until it has a new key.");
 
+    /// <summary>An authority that is trusted vouches for the host by a certificate that does not hold.</summary>
+    public static MigrationException HostCertificateInvalid(string host, string keyType, string fingerprint, string reason, string knownHostsPath, int line) => Make(
+        nameof(HostCertificateInvalid), FailureKind.Security, host, null, null,
+        $"The certificate of host '{host}' ({keyType} {fingerprint}) does not hold, although '{knownHostsPath}' line {line} trusts its authority: {Sentence(reason)} Have the host's key certified anew for the name that you use (ssh-keygen -h -n), or use a name that the certificate has.");
+
+    /// <summary>OpenSSH's client configuration cannot be used.</summary>
+    public static MigrationException SshConfigUnusable(string host, string where, string reason) => Make(
+        nameof(SshConfigUnusable), FailureKind.InvalidInput, host, null, null,
+        $"The SSH configuration for host '{host}' cannot be used: {where}: {Sentence(reason)} No connection was made. 'ssh -G {host}' shows what ssh makes of it.");
+
+    /// <summary>A host on the way to another one could not be passed.</summary>
+    public static MigrationException OnTheWay(string host, string jump, MigrationException cause) => Make(
+        cause.ErrorId, cause.Kind, host, null, cause,
+        $"Host '{host}' is reached through '{jump}' (ProxyJump), and that failed: {cause.Message}");
+
     /// <summary>The host refused every way of logging in.</summary>
     public static MigrationException AuthenticationFailed(string host, string user, string tried, Exception? cause = null) => Make(
         nameof(AuthenticationFailed), FailureKind.Authentication, host, null, cause,
@@ -50,6 +65,11 @@ public static partial class Failures
     public static MigrationException KeyFileUnusable(string host, string path, string reason, Exception? cause = null) => Make(
         nameof(KeyFileUnusable), FailureKind.Authentication, host, null, cause,
         $"The key file '{path}' for host '{host}' cannot be used: {Sentence(reason)} Give a private key that you may read; a passphrase goes into -Credential.");
+
+    /// <summary>No such session is open.</summary>
+    public static MigrationException SessionNotFound(string what) => Make(
+        nameof(SessionNotFound), FailureKind.NotFound, null, null, null,
+        $"No open session has {what}. Get-KvmHostSession lists those that are open.");
 
     /// <summary>libvirt does not answer on the host.</summary>
     public static MigrationException LibvirtUnavailable(string host, string said) => Make(

@@ -5,54 +5,64 @@ using TrafficMigration.Kvm;
 
 namespace TrafficMigration.Ssh;
 
-/// <summary>Connects to hosts over SSH and verifies each host's key against OpenSSH's known_hosts files.</summary>
+/// <summary>Connects to hosts over SSH as the user's OpenSSH is set up, and verifies each host's key.</summary>
 /// <remarks>
-/// Logs in with the given key, or else the user's default keys (<c>id_ed25519</c>, <c>id_ecdsa</c>,
-/// <c>id_rsa</c> in <c>~/.ssh</c>), then with the credential's password. May be used by several threads at once.
+/// ssh_config, known_hosts and the agent are read anew at each connection. Login: the given key, or else the agent's
+/// keys and ssh_config's or the default ones (<c>id_ed25519</c>, <c>id_ecdsa</c>, <c>id_rsa</c> in <c>~/.ssh</c>),
+/// then the credential's password. May be used by several threads at once.
 /// </remarks>
 public sealed class SshHostConnector : IHostConnector
 {
     private static readonly TimeSpan KeepAliveInterval = TimeSpan.FromSeconds(15);
 
+    private readonly object _recording = new();
     private readonly ImmutableArray<string> _knownHostsPaths;
     private readonly string _defaultKeyDirectory;
+    private readonly SshConfig _config;
+    private readonly string? _agent;
 
-    /// <summary>Makes a connector with the current user's keys and known hosts, and those of the machine.</summary>
+    /// <summary>Makes a connector with the current user's configuration, keys and known hosts, and those of the machine.</summary>
     public SshHostConnector()
         : this(
             [Path.Combine(UserDirectory, "known_hosts"), "/etc/ssh/ssh_known_hosts"],
-            UserDirectory)
+            UserDirectory,
+            SshConfig.OfUser(HomeDirectory),
+            SshAgent.EnvironmentAddress)
     {
     }
 
-    internal SshHostConnector(IEnumerable<string> knownHostsPaths, string defaultKeyDirectory)
+    internal SshHostConnector(IEnumerable<string> knownHostsPaths, string defaultKeyDirectory, SshConfig? config = null, string? agent = null)
     {
         _knownHostsPaths = [.. knownHostsPaths];
         _defaultKeyDirectory = defaultKeyDirectory;
+        _config = config ?? SshConfig.Empty;
+        _agent = agent;
     }
 
-    private static string UserDirectory =>
-        Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".ssh");
+    private static string HomeDirectory => Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+
+    private static string UserDirectory => Path.Combine(HomeDirectory, ".ssh");
 
     /// <summary>Connects to a host, verifies its key and logs in, all within the endpoint's time.</summary>
     /// <param name="endpoint">The host, how to log in and how long this may take.</param>
+    /// <param name="warn">Takes what is not heeded of ssh_config, and which keys were recorded; called on any thread.</param>
     /// <param name="cancellationToken">Gives up; what was begun is ended in the background.</param>
     /// <exception cref="MigrationException">
     /// <c>HostNotFound</c>, <c>HostUnreachable</c>, <c>HostTimeout</c>, <c>HostKeyUnknown</c>,
-    /// <c>HostKeyMismatch</c>, <c>HostKeyRevoked</c>, <c>AuthenticationFailed</c>, <c>KeyFileUnusable</c>.
+    /// <c>HostKeyMismatch</c>, <c>HostKeyRevoked</c>, <c>HostCertificateInvalid</c>, <c>AuthenticationFailed</c>,
+    /// <c>KeyFileUnusable</c>, <c>SshConfigUnusable</c>.
     /// </exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public async Task<ICommandChannel> ConnectAsync(HostEndpoint endpoint, CancellationToken cancellationToken)
+    public async Task<ICommandChannel> ConnectAsync(HostEndpoint endpoint, Action<string> warn, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var attempt = new Attempt(endpoint);
+        var attempt = new ConnectAttempt(endpoint);
 
         // Files are read and keys decrypted in there too, so that a caller that starts many at once never waits.
-        Task<SshClient> connecting = Task.Run(() => ConnectAsync(attempt, cancellationToken), CancellationToken.None);
+        Task<SshCommandChannel> connecting = Task.Run(() => ConnectAsync(attempt, warn, cancellationToken), CancellationToken.None);
         try
         {
-            SshClient client = await connecting.WaitAsync(endpoint.ConnectTimeout, cancellationToken);
-            return new SshCommandChannel(client, endpoint.HostName, endpoint.ConnectTimeout);
+            return await connecting.WaitAsync(endpoint.ConnectTimeout, cancellationToken);
         }
         catch (Exception e)
         {
@@ -62,41 +72,84 @@ public sealed class SshHostConnector : IHostConnector
         }
     }
 
+    /// <inheritdoc/>
+    public IEnumerable<string> KnownNames() => _config.HostNames().Concat(KnownHosts.Load(_knownHostsPaths).PlainNames());
+
     /// <summary>
     /// Leaves an attempt to itself: SSH.NET waits for the key exchange and the login without looking at the token.
     /// </summary>
-    private static async Task AbandonAsync(Task<SshClient> connecting)
+    private static async Task AbandonAsync(Task<SshCommandChannel> connecting)
     {
         await ((Task)connecting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (connecting.IsCompletedSuccessfully)
         {
-            await Background.Dispose(await connecting);
+            await (await connecting).DisposeAsync();
         }
     }
 
-    private async Task<SshClient> ConnectAsync(Attempt attempt, CancellationToken cancellationToken)
+    private async Task<SshCommandChannel> ConnectAsync(ConnectAttempt attempt, Action<string> warn, CancellationToken cancellationToken)
     {
         HostEndpoint endpoint = attempt.Endpoint;
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         deadline.CancelAfter(endpoint.ConnectTimeout);
-        using var login = Login.Prepare(endpoint, _defaultKeyDirectory);
-        var check = new HostKeyCheck(
-            KnownHosts.Load(_knownHostsPaths), _knownHostsPaths, endpoint.HostName, endpoint.Port);
-        attempt.Begin(login, check);
-
-        // SSH.NET resolves the name asynchronously, under the token, and tries each address.
-        var client = new SshClient(new ConnectionInfo(
-            endpoint.HostName, endpoint.Port, login.User, [.. login.Methods])
-        {
-            Timeout = endpoint.ConnectTimeout,
-            Encoding = Encoding.UTF8,
-        });
+        JumpPath? path = null;
+#pragma warning disable CA2000 // each owns the one before it, and what is returned owns them all
         try
         {
-            client.KeepAliveInterval = KeepAliveInterval;
+            ImmutableArray<Target> way = Target.WayTo(endpoint, _config);
+            for (int i = 0; i + 1 < way.Length; i++)
+            {
+                path = new JumpPath(await ConnectAsync(attempt, way[i], path, warn, deadline.Token), way[i], path, way[i + 1]);
+            }
+
+            return new SshCommandChannel(
+                await ConnectAsync(attempt, way[^1], path, warn, deadline.Token), path, endpoint.HostName, endpoint.ConnectTimeout);
+        }
+        catch
+        {
+            if (path is not null)
+            {
+                _ = Background.Dispose(path);
+            }
+
+            throw;
+        }
+#pragma warning restore CA2000
+    }
+
+    private async Task<SshClient> ConnectAsync(ConnectAttempt attempt, Target target, JumpPath? path, Action<string> warn, CancellationToken cancellationToken)
+    {
+        foreach (string text in target.Settings.Warnings)
+        {
+            warn(text + ".");
+        }
+
+        attempt.Begin(target, path);
+        using var login = Login.Prepare(target, _defaultKeyDirectory, Agent(target.Settings));
+        ImmutableArray<string> knownHosts = KnownHostsPaths(target.Settings);
+        var check = new HostKeyCheck(KnownHosts.Load(knownHosts), knownHosts, target);
+        attempt.Begin(login, check);
+
+#pragma warning disable CA2000 // it is returned, or disposed where disposing waits for nobody
+        // SSH.NET resolves the name asynchronously, under the token, and tries each address.
+        var client = new SshClient(new ConnectionInfo(
+            path is null ? target.Address : "127.0.0.1", path?.Port ?? target.Port, login.User, [.. login.Methods])
+        {
+            Timeout = attempt.Endpoint.ConnectTimeout,
+            Encoding = Encoding.UTF8,
+        });
+#pragma warning restore CA2000
+        try
+        {
+            client.KeepAliveInterval = target.Settings.ServerAliveInterval is { } interval && interval > TimeSpan.Zero ? interval : KeepAliveInterval;
             client.ServerIdentificationReceived += (_, _) => attempt.HasBanner = true;
             check.Attach(client);
-            await client.ConnectAsync(deadline.Token);
+            await client.ConnectAsync(cancellationToken);
+            if (check.NewKey is { } key)
+            {
+                Record(knownHosts[0], target, key, warn);
+            }
+
             return client;
         }
         catch
@@ -106,35 +159,34 @@ public sealed class SshHostConnector : IHostConnector
         }
     }
 
-    /// <summary>What is known about a connection while it is being made; read when it fails.</summary>
-    private sealed class Attempt(HostEndpoint endpoint)
+    private SshAgent? Agent(HostSettings settings) => settings.IdentityAgent switch
     {
-        private volatile Login? _login;
-        private volatile HostKeyCheck? _check;
-        private volatile bool _hasBanner;
+        "none" => null,
+        { } address => new SshAgent(address),
+        null => _agent is null ? null : new SshAgent(_agent),
+    };
 
-        public HostEndpoint Endpoint => endpoint;
+    /// <summary>The user's files first: new keys go into the first one.</summary>
+    private ImmutableArray<string> KnownHostsPaths(HostSettings settings) =>
+        settings.UserKnownHostsFiles.IsEmpty && settings.GlobalKnownHostsFiles.IsEmpty ? _knownHostsPaths
+        : [.. settings.UserKnownHostsFiles.IsEmpty ? _knownHostsPaths[..1] : settings.UserKnownHostsFiles,
+           .. settings.GlobalKnownHostsFiles.IsEmpty ? _knownHostsPaths[1..] : settings.GlobalKnownHostsFiles];
 
-        public bool HasBanner
+    private void Record(string path, Target target, byte[] key, Action<string> warn)
+    {
+        string what = $"the key of host '{target.HostName}' ({KnownHost.TypeOf(key)} {HostKeyCheck.Fingerprint(key)})";
+        try
         {
-            set => _hasBanner = value;
+            lock (_recording)
+            {
+                HostKeyRecorder.Record(path, target, key);
+            }
+
+            warn($"Recorded in '{path}': {what}.");
         }
-
-        private string Doing => this switch
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            { _check: null } => "reading the user's keys",
-            { _check.IsTrusted: true } => "logging in",
-            { _hasBanner: true } => "exchanging keys",
-            _ => "connecting and waiting for the server's greeting",
-        };
-
-        public void Begin(Login ways, HostKeyCheck keys)
-        {
-            _login = ways;
-            _check = keys;
+            warn($"Not recorded in '{path}' ({e.Message}): {what}. It was accepted for this connection only.");
         }
-
-        public MigrationException Translate(Exception cause) =>
-            _check?.Refusal ?? ConnectFailure.From(cause, endpoint, _login, Doing);
     }
 }

@@ -13,6 +13,7 @@ public sealed class GetHostTrafficCommand : SamplingCmdlet
 
     /// <summary>The KVM hosts, by name or address.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [ArgumentCompleter(typeof(HostNameCompleter))]
     [Alias("ComputerName", "VMHost")]
     [ValidateNotNullOrEmpty]
     public string[] HostName { get; set; } = [];

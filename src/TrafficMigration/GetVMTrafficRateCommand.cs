@@ -17,12 +17,14 @@ public sealed partial class GetVMTrafficRateCommand : SamplingCmdlet
     /// <summary>The KVM hosts, by name or address.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = HostSet)]
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = PrometheusSet)]
+    [ArgumentCompleter(typeof(HostNameCompleter))]
     [Alias("ComputerName", "VMHost")]
     [ValidateNotNullOrEmpty]
     public string[] HostName { get; set; } = [];
 
     /// <summary>Names of the VMs; wildcards are allowed. All running VMs by default.</summary>
     [Parameter(Position = 1)]
+    [ArgumentCompleter(typeof(VMNameCompleter))]
     [Alias("VMName")]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
@@ -30,6 +32,7 @@ public sealed partial class GetVMTrafficRateCommand : SamplingCmdlet
 
     /// <summary>The host that the VMs are to go to: the route to it tells which uplink counts.</summary>
     [Parameter(ParameterSetName = HostSet)]
+    [ArgumentCompleter(typeof(HostNameCompleter))]
     [ValidateNotNullOrEmpty]
     public string? Destination { get; set; }
 

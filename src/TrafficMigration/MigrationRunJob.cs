@@ -4,8 +4,8 @@ using TrafficMigration.Planning;
 
 namespace TrafficMigration.Commands;
 
-/// <summary>Does the work of a job: takes who hears of it, where remote commands are shown, a token that stops, and one that leaves.</summary>
-internal delegate Task RunWork(IRunListener listener, Action<string> trace, CancellationToken stop, CancellationToken leave);
+/// <summary>Does the work of a job: takes who hears of it, where remote commands and warnings are shown, a token that stops, and one that leaves.</summary>
+internal delegate Task RunWork(IRunListener listener, Action<string> trace, Action<string> warn, CancellationToken stop, CancellationToken leave);
 
 /// <summary>A run as a PowerShell job: its streams are the run's, Stop-Job ends it as Ctrl+C does.</summary>
 internal sealed class MigrationRunJob : Job, IRunOutput, IRunListener
@@ -100,7 +100,12 @@ internal sealed class MigrationRunJob : Job, IRunOutput, IRunListener
         JobState end = JobState.Completed;
         try
         {
-            await _work(this, text => Locked(() => Verbose.Add(new VerboseRecord(text))), _stop.Token, _leave.Token);
+            await _work(
+                this,
+                text => Locked(() => Verbose.Add(new VerboseRecord(text))),
+                text => Locked(() => Warning.Add(new WarningRecord(text))),
+                _stop.Token,
+                _leave.Token);
         }
         catch (MigrationException e)
         {

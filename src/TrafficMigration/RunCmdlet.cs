@@ -38,8 +38,8 @@ public abstract class RunCmdlet : HostCmdlet
         if (AsJob)
         {
 #pragma warning disable CA2000 // the repository keeps it until Remove-Job
-            var job = new MigrationRunJob(MyInvocation.Line.Trim(), plans, (listener, trace, stop, leave) =>
-                drive(new MigrationRun(store, (host, token) => ConnectAsync(host, trace, token), listener), stop, leave));
+            var job = new MigrationRunJob(MyInvocation.Line.Trim(), plans, (listener, trace, warn, stop, leave) =>
+                drive(new MigrationRun(store, (host, token) => ConnectAsync(host, trace, warn, token), listener), stop, leave));
 #pragma warning restore CA2000
             JobRepository.Add(job);
             WriteObject(job);

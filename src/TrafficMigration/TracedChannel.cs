@@ -9,6 +9,8 @@ internal sealed class TracedChannel(ICommandChannel channel, Action<string> trac
 {
     public string HostName => channel.HostName;
 
+    public bool IsConnected => channel.IsConnected;
+
     public Task<CommandResult> ExecuteAsync(string commandLine, CancellationToken cancellationToken)
     {
         trace($"{HostName}: {commandLine}");

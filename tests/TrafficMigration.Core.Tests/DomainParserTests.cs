@@ -121,6 +121,8 @@ public sealed class DomainParserTests
 
     private sealed class StatHost(string type) : ICommandChannel
     {
+        public bool IsConnected => true;
+
         public string HostName => "kvm-a";
 
         public string Asked { get; private set; } = "";

@@ -201,6 +201,8 @@ internal sealed partial class FakeSite(string source = "kvm1")
 
     private sealed class Channel(FakeSite site, string host) : ICommandChannel
     {
+        public bool IsConnected => true;
+
         public string HostName => host;
 
         public Task<CommandResult> ExecuteAsync(string commandLine, CancellationToken cancellationToken) =>

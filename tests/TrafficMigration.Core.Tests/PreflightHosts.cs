@@ -127,6 +127,8 @@ internal sealed class PreflightHosts
 
     private sealed class Channel(PreflightHosts hosts, string name) : ICommandChannel
     {
+        public bool IsConnected => true;
+
         public string HostName => name;
 
         public Task<CommandResult> ExecuteAsync(string commandLine, CancellationToken cancellationToken) =>

@@ -63,6 +63,8 @@ public sealed class TrafficMeterTests
         private readonly Queue<string> _lines = new();
         private int _second = -1;
 
+        public bool IsConnected => true;
+
         public string HostName => "kvm-a";
 
         public string Script { get; private set; } = "";

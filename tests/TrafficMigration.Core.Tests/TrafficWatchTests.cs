@@ -266,6 +266,8 @@ public sealed class TrafficWatchTests
 
         public string Name => name;
 
+        public bool IsConnected => true;
+
         public string HostName => name;
 
         public int Samplers { get; private set; }

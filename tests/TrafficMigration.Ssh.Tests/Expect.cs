@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using TrafficMigration.Kvm;
+using TrafficMigration.Ssh;
 using Xunit;
 
 namespace TrafficMigration.Tests;
@@ -15,4 +17,8 @@ internal static class Expect
         Assert.True(errorId == failure.ErrorId, $"{failure.ErrorId} instead of {errorId}: {failure}");
         return failure;
     }
+
+    /// <summary>Connects where nothing is to be warned of.</summary>
+    public static Task<ICommandChannel> ConnectAsync(this SshHostConnector connector, HostEndpoint endpoint, CancellationToken cancellationToken) =>
+        connector.ConnectAsync(endpoint, text => Assert.Fail(text), cancellationToken);
 }

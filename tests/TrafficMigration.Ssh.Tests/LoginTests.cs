@@ -98,7 +98,7 @@ public sealed class LoginTests(SshServer server) : IClassFixture<SshServer>
     [Fact]
     public void A_passphrase_is_never_offered_to_the_host_as_password()
     {
-        using var login = Login.Prepare(WithSecret(server.EncryptedKey, SshServer.Passphrase), server.NoKeys);
+        using var login = Login.Prepare(TargetOf(WithSecret(server.EncryptedKey, SshServer.Passphrase)), server.NoKeys, null);
 
         Assert.IsType<PrivateKeyAuthenticationMethod>(Assert.Single(login.Methods));
     }
@@ -116,11 +116,13 @@ public sealed class LoginTests(SshServer server) : IClassFixture<SshServer>
             Credential = new NetworkCredential(credential, Secret),
         };
 
-        using var login = Login.Prepare(endpoint, server.NoKeys);
+        using var login = Login.Prepare(TargetOf(endpoint), server.NoKeys, null);
 
         Assert.Equal(expected ?? Environment.UserName, login.User);
         Assert.Equal(["publickey", "password", "keyboard-interactive"], login.Methods.Select(method => method.Name));
     }
+
+    private static Target TargetOf(HostEndpoint endpoint) => Assert.Single(Target.WayTo(endpoint, SshConfig.Empty));
 
     private HostEndpoint WithSecret(string key, string secret) => server.Endpoint with
     {

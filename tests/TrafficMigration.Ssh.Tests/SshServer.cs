@@ -26,6 +26,30 @@ public sealed class SshServer : IAsyncLifetime
 
     public string EncryptedKey => At("encrypted");
 
+    /// <summary>A key that may log in only by the certificate that lies beside it.</summary>
+    public string CertifiedKey => At("certified");
+
+    /// <summary>A key with which one may log in, but not go on to other hosts.</summary>
+    public string NoForwardingKey => At("noforwarding");
+
+    /// <summary>The public key of the authority that has certified the host's ed25519 key for <see cref="CertifiedName"/>.</summary>
+    public string HostAuthority => string.Join(' ', File.ReadAllText(At("ca.pub")).Split(' ')[..2]);
+
+    /// <summary>The name for which the host's key is certified.</summary>
+    public const string CertifiedName = "kvm1.example";
+
+    /// <summary>What the server has said so far.</summary>
+    public string Log
+    {
+        get
+        {
+            lock (_log)
+            {
+                return _log.ToString();
+            }
+        }
+    }
+
     /// <summary>An empty directory: no default key lies there.</summary>
     public string NoKeys => Directory.CreateDirectory(At("nokeys")).FullName;
 
@@ -60,6 +84,20 @@ public sealed class SshServer : IAsyncLifetime
 
     public SshHostConnector Connector(params string[] knownHosts) => new([KnownHosts(knownHosts)], NoKeys);
 
+    /// <summary>A connector that knows this server and reads an ssh_config of these lines.</summary>
+    public SshHostConnector ConnectorWith(params string[] config) => ConnectorWith(KnownHosts($"{Name} {HostKey()}"), config);
+
+    /// <summary>A connector with this known_hosts file and an ssh_config of these lines.</summary>
+    public SshHostConnector ConnectorWith(string knownHosts, string[] config) => new([knownHosts], NoKeys, Config(config));
+
+    /// <summary>An ssh_config of these lines, and no other.</summary>
+    internal SshConfig Config(params string[] lines)
+    {
+        string path = At("config_" + Guid.NewGuid().ToString("N"));
+        File.WriteAllLines(path, lines);
+        return new SshConfig(path, At("none"), At("home"));
+    }
+
     public async ValueTask InitializeAsync()
     {
         Assert.True(File.Exists(Program), $"These tests need {Program}: install openssh-server.");
@@ -74,15 +112,23 @@ public sealed class SshServer : IAsyncLifetime
         Tool.MakeKey(UserKey);
         Tool.MakeKey(WrongKey);
         Tool.MakeKey(EncryptedKey, passphrase: Passphrase);
+        Tool.MakeKey(CertifiedKey);
+        Tool.MakeKey(NoForwardingKey);
+        Tool.MakeKey(At("ca"));
+        Tool.Run("ssh-keygen", "-q", "-s", At("ca"), "-h", "-I", "host", "-n", CertifiedName, "-V", "-1h:+1h", At("host_ed25519.pub"));
+        Tool.Run("ssh-keygen", "-q", "-s", At("ca"), "-I", "user", "-n", Environment.UserName, "-V", "-1h:+1h", CertifiedKey + ".pub");
         await File.WriteAllTextAsync(
             At("authorized_keys"),
-            await File.ReadAllTextAsync(UserKey + ".pub") + await File.ReadAllTextAsync(EncryptedKey + ".pub"));
+            await File.ReadAllTextAsync(UserKey + ".pub") + await File.ReadAllTextAsync(EncryptedKey + ".pub")
+            + "no-port-forwarding " + await File.ReadAllTextAsync(NoForwardingKey + ".pub"));
         // HOME is empty, so that what the user's shell does at its start neither slows nor changes the tests.
         await File.WriteAllTextAsync(At("sshd_config"), $"""
             ListenAddress 127.0.0.1
             Port {Port}
             HostKey {At("host_ed25519")}
             HostKey {At("host_rsa")}
+            HostCertificate {At("host_ed25519-cert.pub")}
+            TrustedUserCAKeys {At("ca.pub")}
             AuthorizedKeysFile {At("authorized_keys")}
             PidFile none
             SetEnv HOME={NoKeys}
@@ -146,9 +192,6 @@ public sealed class SshServer : IAsyncLifetime
             }
         }
 
-        lock (_log)
-        {
-            Assert.Fail($"{Program} does not listen on port {Port}. It said: {_log}");
-        }
+        Assert.Fail($"{Program} does not listen on port {Port}. It said: {Log}");
     }
 }

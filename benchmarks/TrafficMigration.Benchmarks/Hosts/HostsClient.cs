@@ -119,7 +119,7 @@ internal static class HostsClient
         /// <summary>Returns when the first interval is measured.</summary>
         public async ValueTask StartAsync(TimeSpan interval, CancellationToken cancellationToken)
         {
-            _channel = await connector.ConnectAsync(endpoint, cancellationToken);
+            _channel = await connector.ConnectAsync(endpoint, _ => { }, cancellationToken);
             _watching = WatchAsync(_channel, interval, cancellationToken);
             await Task.WhenAny(_first.Task, _watching);
         }

@@ -96,6 +96,8 @@ internal static class RunCommand
     /// <summary>A host that is a network away.</summary>
     private sealed class SlowChannel(ICommandChannel inner) : ICommandChannel
     {
+        public bool IsConnected => inner.IsConnected;
+
         public string HostName => inner.HostName;
 
         public async Task<CommandResult> ExecuteAsync(string commandLine, CancellationToken cancellationToken)

@@ -61,6 +61,15 @@ public static partial class DomainQueries
             : VirshFailure.From(channel.HostName, $"looking up VM '{vmName}'", result);
     }
 
+    /// <summary>The names of the VMs that run on a host, in libvirt's order.</summary>
+    public static async Task<IReadOnlyList<string>> RunningAsync(ICommandChannel channel, CancellationToken cancellationToken)
+    {
+        CommandResult result = await channel.ExecuteAsync($"{Virsh} list --name --state-running", cancellationToken);
+        return result.ExitCode == 0
+            ? result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            : throw VirshFailure.From(channel.HostName, "listing the running VMs", result);
+    }
+
     /// <summary>The error for a VM that was asked for and is not among the running ones.</summary>
     public static async Task<MigrationException> WhyNotRunningAsync(
         ICommandChannel channel, string vmName, CancellationToken cancellationToken)

@@ -7,6 +7,9 @@ public interface ICommandChannel : IAsyncDisposable
     /// <summary>The host's name as the user gave it.</summary>
     string HostName { get; }
 
+    /// <summary>Whether nothing is known that has ended the connection. A host that has fallen silent shows only when it is asked.</summary>
+    bool IsConnected { get; }
+
     /// <summary>Runs a command line in the host's POSIX shell and waits for its end.</summary>
     /// <param name="commandLine">The command line. Every value in it has gone through <see cref="ShellText.Quote"/>.</param>
     /// <param name="cancellationToken">
@@ -63,9 +66,16 @@ public sealed record CommandResult(int ExitCode, string Output, string Error);
 public interface IHostConnector
 {
     /// <summary>Connects to a host, verifies its key and authenticates.</summary>
+    /// <param name="endpoint">The host, how to log in and how long this may take.</param>
+    /// <param name="warn">Takes what the user should know and what is no error: settings that are not heeded, a key that was recorded. Any thread.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="MigrationException">
     /// <c>HostNotFound</c>, <c>HostUnreachable</c>, <c>HostTimeout</c>, <c>HostKeyUnknown</c>,
-    /// <c>HostKeyMismatch</c>, <c>HostKeyRevoked</c>, <c>AuthenticationFailed</c>, <c>KeyFileUnusable</c>.
+    /// <c>HostKeyMismatch</c>, <c>HostKeyRevoked</c>, <c>HostCertificateInvalid</c>, <c>AuthenticationFailed</c>,
+    /// <c>KeyFileUnusable</c>, <c>SshConfigUnusable</c>.
     /// </exception>
-    Task<ICommandChannel> ConnectAsync(HostEndpoint endpoint, CancellationToken cancellationToken);
+    Task<ICommandChannel> ConnectAsync(HostEndpoint endpoint, Action<string> warn, CancellationToken cancellationToken);
+
+    /// <summary>The names of hosts that the user's configuration and recorded host keys give plainly: for completion. In no order; never throws.</summary>
+    IEnumerable<string> KnownNames();
 }

@@ -14,6 +14,7 @@ internal sealed class SshCommandChannel : ICommandChannel
     private static readonly TimeSpan DisconnectLimit = TimeSpan.FromSeconds(2);
 
     private readonly SshClient _client;
+    private readonly JumpPath? _path;
     private readonly ConnectionEnd _end;
     private readonly Heartbeat _heartbeat;
     // Never disposed: pending commands still touch it while the channel is being disposed, and it holds nothing of
@@ -23,10 +24,11 @@ internal sealed class SshCommandChannel : ICommandChannel
 #pragma warning restore CA2213
     private int _disposed;
 
-    /// <summary>Takes over a connected client.</summary>
-    public SshCommandChannel(SshClient client, string hostName, TimeSpan silenceLimit)
+    /// <summary>Takes over a connected client, and the way that it goes through other hosts, if it does.</summary>
+    public SshCommandChannel(SshClient client, JumpPath? path, string hostName, TimeSpan silenceLimit)
     {
         _client = client;
+        _path = path;
         HostName = hostName;
         _end = new ConnectionEnd(hostName, silenceLimit);
         TimeSpan interval = silenceLimit / 2;
@@ -37,6 +39,9 @@ internal sealed class SshCommandChannel : ICommandChannel
 
     /// <inheritdoc/>
     public string HostName { get; }
+
+    /// <inheritdoc/>
+    public bool IsConnected => !_end.Token.IsCancellationRequested && _client.IsConnected;
 
     /// <inheritdoc/>
     public Task<CommandResult> ExecuteAsync(string commandLine, CancellationToken cancellationToken)
@@ -90,8 +95,15 @@ internal sealed class SshCommandChannel : ICommandChannel
 
         _end.Closed();
         // Saying goodbye blocks while the host does not read.
-        await Task.WhenAny(Background.Dispose(_client), Task.Delay(DisconnectLimit, CancellationToken.None));
+        Task closing = _path is null ? Background.Dispose(_client) : CloseAsync(_client, _path);
+        await Task.WhenAny(closing, Task.Delay(DisconnectLimit, CancellationToken.None));
         _heartbeat.Dispose();
+    }
+
+    private static async Task CloseAsync(SshClient client, JumpPath path)
+    {
+        await Background.Dispose(client);
+        await Background.Dispose(path);
     }
 
     private async Task<CommandResult> RunAsync(string commandLine, CancellationToken stop)

@@ -3,7 +3,6 @@ using System.Collections.Immutable;
 namespace TrafficMigration.Ssh;
 
 /// <summary>The host keys that the user and the machine have recorded, as OpenSSH's known_hosts files hold them.</summary>
-/// <remarks>Certificate authorities are not supported: their lines are passed over and vouch for nobody.</remarks>
 internal sealed class KnownHosts
 {
     private readonly ImmutableArray<KnownHost> _entries;
@@ -28,27 +27,46 @@ internal sealed class KnownHosts
         // another server on the same machine may well have another key.
         ImmutableArray<KnownHost> plain = port == 22 ? [] : Find(host, 22);
 
-        if ((Same(recorded, key, revoked: true) ?? Same(plain, key, revoked: true)) is { } warning)
+        if ((Same(recorded, key, KnownHostMark.Revoked) ?? Same(plain, key, KnownHostMark.Revoked)) is { } warning)
         {
             return Verdict(HostKeyTrust.Revoked, warning);
         }
 
-        if (Same(recorded, key, revoked: false) is { } match)
+        if (Same(recorded, key, KnownHostMark.None) is { } match)
         {
             return Verdict(HostKeyTrust.Trusted, match);
         }
 
         string type = KnownHost.TypeOf(key);
-        KnownHost[] others = [.. recorded.Where(entry => !entry.IsRevoked)];
+        KnownHost[] others = [.. recorded.Where(entry => entry.Mark == KnownHostMark.None)];
         if ((others.FirstOrDefault(entry => entry.KeyType == type) ?? others.FirstOrDefault()) is { } other)
         {
             return Verdict(HostKeyTrust.Mismatch, other);
         }
 
-        return Same(plain, key, revoked: false) is { } elsewhere
+        return Same(plain, key, KnownHostMark.None) is { } elsewhere
             ? Verdict(HostKeyTrust.Trusted, elsewhere)
             : new HostKeyVerdict(HostKeyTrust.Unknown);
     }
+
+    /// <summary>Judges the authority that vouches for a host by a certificate.</summary>
+    /// <returns><see cref="HostKeyTrust.Trusted"/>, <see cref="HostKeyTrust.Revoked"/> or <see cref="HostKeyTrust.Unknown"/>.</returns>
+    public HostKeyVerdict JudgeAuthority(string host, int port, ReadOnlySpan<byte> authorityKey)
+    {
+        ImmutableArray<KnownHost> found = Everywhere(host, port);
+        return Same(found, authorityKey, KnownHostMark.Revoked) is { } warning ? Verdict(HostKeyTrust.Revoked, warning)
+            : Same(found, authorityKey, KnownHostMark.Authority) is { } match ? Verdict(HostKeyTrust.Trusted, match)
+            : new HostKeyVerdict(HostKeyTrust.Unknown);
+    }
+
+    /// <summary>Whether an authority is recorded that may vouch for a host.</summary>
+    public bool HasAuthority(string host, int port) => Everywhere(host, port).Any(entry => entry.Mark == KnownHostMark.Authority);
+
+    /// <summary>The names that stand there plainly, without port, pattern or hash; in the files' order, each once.</summary>
+    public IEnumerable<string> PlainNames() => _entries
+        .Where(entry => entry.Mark == KnownHostMark.None)
+        .SelectMany(entry => entry.Hosts.PlainNames)
+        .Distinct(StringComparer.Ordinal);
 
     /// <summary>The types of the keys recorded for a host, so that it can be asked for one of those first.</summary>
     public ImmutableArray<string> KeyTypesOf(string host, int port)
@@ -58,13 +76,13 @@ internal sealed class KnownHosts
     }
 
     private static ImmutableArray<string> TypesOf(ImmutableArray<KnownHost> found) =>
-        [.. found.Where(entry => !entry.IsRevoked).Select(entry => entry.KeyType).Distinct()];
+        [.. found.Where(entry => entry.Mark == KnownHostMark.None).Select(entry => entry.KeyType).Distinct()];
 
-    private static KnownHost? Same(ImmutableArray<KnownHost> found, ReadOnlySpan<byte> key, bool revoked)
+    private static KnownHost? Same(ImmutableArray<KnownHost> found, ReadOnlySpan<byte> key, KnownHostMark mark)
     {
         foreach (KnownHost entry in found)
         {
-            if (entry.IsRevoked == revoked && entry.Key.Span.SequenceEqual(key))
+            if (entry.Mark == mark && entry.Key.Span.SequenceEqual(key))
             {
                 return entry;
             }
@@ -90,6 +108,9 @@ internal sealed class KnownHosts
             return [];
         }
     }
+
+    private ImmutableArray<KnownHost> Everywhere(string host, int port) =>
+        port == 22 ? Find(host, 22) : [.. Find(host, port), .. Find(host, 22)];
 
     private ImmutableArray<KnownHost> Find(string host, int port)
     {

@@ -9,20 +9,14 @@ internal sealed class HostPattern
 {
     private const string HashMark = "|1|";
 
-    private readonly ImmutableArray<string> _wanted;
-    private readonly ImmutableArray<string> _unwanted;
+    private readonly ImmutableArray<string> _names;
     private readonly (ImmutableArray<byte> Salt, ImmutableArray<byte> Hash)? _hashed;
 
-    private HostPattern(IEnumerable<string> names)
-    {
-        _wanted = [.. names.Where(name => !name.StartsWith('!'))];
-        _unwanted = [.. names.Where(name => name.StartsWith('!')).Select(name => name[1..])];
-    }
+    private HostPattern(IEnumerable<string> names) => _names = [.. names];
 
     private HostPattern(byte[] salt, byte[] hash)
     {
-        _wanted = [];
-        _unwanted = [];
+        _names = [];
         _hashed = ([.. salt], [.. hash]);
     }
 
@@ -48,56 +42,36 @@ internal sealed class HostPattern
     public static string NameOf(string host, int port) =>
         port == 22 ? Normal(host) : FormattableString.Invariant($"[{Normal(host)}]:{port}");
 
+    /// <summary>The names that are neither patterns nor hidden, without the ports that some stand with.</summary>
+    public IEnumerable<string> PlainNames => _names
+        .Where(name => name.AsSpan().IndexOfAny("*?!") < 0)
+        .Select(name => name.StartsWith('[') ? name[1..Math.Max(1, name.IndexOf(']', StringComparison.Ordinal))] : name);
+
     /// <summary>Whether the line speaks of the host that <see cref="NameOf"/> names.</summary>
     public bool Matches(string name)
     {
         if (_hashed is var (salt, hash))
         {
-            // The format prescribes SHA-1. It only hides names from who reads the file; no trust rests on it.
-#pragma warning disable CA5350
-            return HMACSHA1.HashData(salt.AsSpan(), Encoding.UTF8.GetBytes(name)).AsSpan().SequenceEqual(hash.AsSpan());
-#pragma warning restore CA5350
+            return Hash(salt.AsSpan(), name).AsSpan().SequenceEqual(hash.AsSpan());
         }
 
-        // One exclusion outweighs any number of inclusions, wherever it stands in the list.
-        return !_unwanted.Any(pattern => Fits(pattern, name)) && _wanted.Any(pattern => Fits(pattern, name));
+        return Glob.Matches(_names, name);
     }
+
+    /// <summary>A name as OpenSSH hides it (HashKnownHosts): its keyed hash, with a new salt each time.</summary>
+    public static string Hidden(string name)
+    {
+        byte[] salt = RandomNumberGenerator.GetBytes(HMACSHA1.HashSizeInBytes);
+        return $"{HashMark}{Convert.ToBase64String(salt)}|{Convert.ToBase64String(Hash(salt, name))}";
+    }
+
+    // The format prescribes SHA-1. It only hides names from who reads the file; no trust rests on it.
+#pragma warning disable CA5350
+    private static byte[] Hash(ReadOnlySpan<byte> salt, string name) => HMACSHA1.HashData(salt, Encoding.UTF8.GetBytes(name));
+#pragma warning restore CA5350
 
     // Host names carry no meaning in their case, and OpenSSH hashes and compares them in lower case.
 #pragma warning disable CA1308
     private static string Normal(string host) => host.ToLowerInvariant();
 #pragma warning restore CA1308
-
-    /// <summary>Glob with <c>*</c> and <c>?</c> only; brackets are part of names such as <c>[host]:2222</c>.</summary>
-    /// <remarks>Remembers only the last star: linear memory, no exponential time on hostile patterns.</remarks>
-    private static bool Fits(string pattern, string name)
-    {
-        int p = 0;
-        int star = -1;
-        int resume = 0;
-        for (int n = 0; n < name.Length;)
-        {
-            if (p < pattern.Length && pattern[p] == '*')
-            {
-                star = p++;
-                resume = n;
-            }
-            else if (p < pattern.Length && (pattern[p] == '?' || pattern[p] == name[n]))
-            {
-                p++;
-                n++;
-            }
-            else if (star >= 0)
-            {
-                p = star + 1;
-                n = ++resume;
-            }
-            else
-            {
-                return false;
-            }
-        }
-
-        return pattern.AsSpan(p).TrimStart('*').IsEmpty;
-    }
 }

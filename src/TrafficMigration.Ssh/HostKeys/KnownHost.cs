@@ -2,21 +2,32 @@ using System.Text;
 
 namespace TrafficMigration.Ssh;
 
+/// <summary>What a known_hosts line says of its key (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT).</summary>
+internal enum KnownHostMark
+{
+    /// <summary>It is the hosts' own.</summary>
+    None,
+
+    /// <summary>It must never be accepted for the hosts.</summary>
+    Revoked,
+
+    /// <summary>It is an authority's, whose certificates for these hosts are accepted.</summary>
+    Authority,
+}
+
 /// <summary>One usable line of a known_hosts file: which hosts, which key.</summary>
 /// <param name="Hosts">The hosts that the line speaks of.</param>
 /// <param name="KeyType">Type of the key, for example <c>ssh-ed25519</c>.</param>
 /// <param name="Key">The public key as it travels on the wire.</param>
-/// <param name="IsRevoked">Whether the line warns of the key rather than vouching for it.</param>
+/// <param name="Mark">What the line says of the key.</param>
 /// <param name="Path">The file.</param>
 /// <param name="Line">The line in it, counted from 1.</param>
 internal sealed record KnownHost(
-    HostPattern Hosts, string KeyType, ReadOnlyMemory<byte> Key, bool IsRevoked, string Path, int Line)
+    HostPattern Hosts, string KeyType, ReadOnlyMemory<byte> Key, KnownHostMark Mark, string Path, int Line)
 {
-    private const string Revoked = "@revoked";
-
     /// <summary>
-    /// Reads a line; <see langword="null"/> for what carries no plain key: empty lines, comments, certificate
-    /// authorities, unknown markers and damaged lines. A key that cannot be read can vouch for nobody.
+    /// Reads a line; <see langword="null"/> for what carries no key: empty lines, comments, unknown markers and damaged
+    /// lines. A key that cannot be read can vouch for nobody.
     /// </summary>
     public static KnownHost? TryParse(string text, string path, int line)
     {
@@ -26,8 +37,13 @@ internal sealed record KnownHost(
             return null;
         }
 
-        bool revoked = words[0] == Revoked;
-        ReadOnlySpan<string> rest = words.AsSpan(revoked ? 1 : 0);
+        KnownHostMark mark = words[0] switch
+        {
+            "@revoked" => KnownHostMark.Revoked,
+            "@cert-authority" => KnownHostMark.Authority,
+            _ => KnownHostMark.None,
+        };
+        ReadOnlySpan<string> rest = words.AsSpan(mark == KnownHostMark.None ? 0 : 1);
         if (rest.Length < 3 || rest[0].StartsWith('@') || HostPattern.TryParse(rest[0]) is not { } hosts)
         {
             return null;
@@ -40,7 +56,7 @@ internal sealed record KnownHost(
             return null;
         }
 
-        return new KnownHost(hosts, rest[1], key.AsMemory(0, length), revoked, path, line);
+        return new KnownHost(hosts, rest[1], key.AsMemory(0, length), mark, path, line);
     }
 
     /// <summary>The type that a public key names itself; empty if it is not a public key.</summary>
