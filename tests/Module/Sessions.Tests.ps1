@@ -33,7 +33,7 @@ Describe 'Sessions' {
         Get-LoginCount $sshd | Should -Be ($before + 1)
         (Get-KvmHostSession).Availability | Should -Be Available
         # Somebody else's login is not what was asked for.
-        Get-HostTraffic kvm1 -UserName nobody -ErrorAction SilentlyContinue -ErrorVariable other
+        Get-HostTraffic kvm1 -UserName no-such-user -ErrorAction SilentlyContinue -ErrorVariable other
         $other.FullyQualifiedErrorId | Should -BeLike 'AuthenticationFailed,*'
     }
 
@@ -76,8 +76,8 @@ Describe 'Sessions' {
 
     It 'keep a secret to themselves' {
         $secret = [pscredential]::new('root', (ConvertTo-SecureString geheim-4711 -AsPlainText))
-        $null = New-KvmHostSession kvm1 -Credential $secret -Verbose 4>&1 | Tee-Object -Variable said
-        $said += Get-KvmHostSession
+        $said = @(New-KvmHostSession kvm1 -Credential $secret -Verbose 4>&1) + @(Get-HostTraffic kvm1 -Verbose -ErrorAction SilentlyContinue 4>&1) + @(Get-KvmHostSession)
+        $said.Count | Should -BeGreaterThan 3
         ($said | Format-List * -Force | Out-String), ($said | ConvertTo-Json -Depth 6 -WarningAction Ignore) | Should -Not -Match 'geheim'
     }
 
@@ -93,6 +93,10 @@ Describe 'Sessions' {
 }
 
 Describe 'Host keys' {
+    AfterEach {
+        Get-KvmHostSession | Remove-KvmHostSession
+    }
+
     It 'of new hosts are recorded with -AcceptHostKey New, and said' {
         Set-Content $sshd.KnownHosts ''
         { New-KvmHostSession kvm1 -ErrorAction Stop } | Should -Throw -ErrorId 'HostKeyUnknown,*'
@@ -104,13 +108,15 @@ Describe 'Host keys' {
 
 Describe 'Completion' {
     BeforeAll {
+        # Not hidden, as HashKnownHosts would have it.
+        Add-Content $sshd.KnownHosts "[127.0.0.1]:$($sshd.Port) $((Get-Content "$($sshd.Home)/host.pub") -split ' ' | Select-Object -First 2)"
         function Complete-Line([string] $Line) {
             (TabExpansion2 -inputScript $Line -cursorColumn $Line.Length).CompletionMatches.CompletionText
         }
     }
 
     It 'offers hosts of ssh_config and known_hosts for <_>' -ForEach 'Get-VMTrafficRate ', 'Get-VMTrafficRate -HostName k', 'Get-HostTraffic ', 'New-KvmHostSession k', 'Get-MigrationPlan -Destination ', 'Get-VMTrafficRate kvm1 -Destination ' {
-        Complete-Line $_ | Select-Object -First 2 | Should -Be (($_ -like '*k') ? @('kvm1', 'kvm2') : @('127.0.0.1', 'kvm1'))
+        Complete-Line $_ | Should -Be (($_ -like '*k') ? @('kvm1', 'kvm2') : @('127.0.0.1', 'kvm1', 'kvm2', "'not this'"))
     }
 
     It 'offers the hosts of open sessions' {

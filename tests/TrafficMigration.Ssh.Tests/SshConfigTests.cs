@@ -20,6 +20,7 @@ public sealed class SshConfigTests : IDisposable
     [InlineData("Host kvm*\n Port 2200\nHost kvm1\n Port 2201\n User bob")]
     [InlineData("Host * !kvm1\n User nobody\nHost kvm?\n User somebody")]
     [InlineData("Host kvm2\n User a\nHost \"kvm1\"\n User=b\n Port = 77")]
+    [InlineData("Host 'kvm1'\n User 'a \"b\" c'\n HostName \"it's\"")]
     [InlineData("User first\nHost kvm1\n User second")]
     [InlineData("Host kvm1\n HostName %h.example.org\n ProxyJump root@gate:2022,inner")]
     [InlineData("Host kvm1\n ProxyJump none\nHost *\n ProxyJump gate")]

@@ -10,7 +10,7 @@ namespace TrafficMigration.Ssh;
 internal sealed record SshConfigLine(string Keyword, ImmutableArray<string> Arguments, string Path, int Number)
 {
     /// <summary>Reads a line; <see langword="null"/> for empty lines and comments.</summary>
-    /// <remarks>ssh_config(5), head: arguments may be in double quotes; a comment may also follow them since OpenSSH 8.7.</remarks>
+    /// <remarks>ssh_config(5), head: arguments may be in quotes, double or single; a comment may also follow them since OpenSSH 8.7.</remarks>
     public static SshConfigLine? TryParse(string text, string path, int number)
     {
         ReadOnlySpan<char> rest = text.AsSpan().Trim();
@@ -41,18 +41,22 @@ internal sealed record SshConfigLine(string Keyword, ImmutableArray<string> Argu
         for (text = text.TrimStart(); !text.IsEmpty && text[0] != '#'; text = text.TrimStart())
         {
             var word = new System.Text.StringBuilder();
-            bool quoted = false;
+            char quote = '\0';
             int at = 0;
-            for (; at < text.Length && (quoted || !char.IsWhiteSpace(text[at])); at++)
+            for (; at < text.Length && (quote != '\0' || !char.IsWhiteSpace(text[at])); at++)
             {
                 char c = text[at];
                 if (c == '\\' && at + 1 < text.Length && text[at + 1] is '"' or '\\' or '\'')
                 {
                     word.Append(text[++at]);
                 }
-                else if (c == '"')
+                else if (quote == '\0' && c is '"' or '\'')
                 {
-                    quoted = !quoted;
+                    quote = c;
+                }
+                else if (quote != '\0' && c == quote)
+                {
+                    quote = '\0';
                 }
                 else
                 {
