@@ -64,11 +64,11 @@ prepare_box() { # BOX MBIT
     # Whoever works in the control box has one connection to the client for all that the lab asks of it.
     if [ "$box" = client ]; then echo "MaxSessions 100" >>"$dir/etc/ssh/sshd_config"; fi
     [[ $box == kvm-* ]] || return 0
-    # No DBus, udev or polkit here; whoever is root in the box may, and nobody else.
+    # No DBus, udev or polkit here; whoever is root in the box may, and the members of the group libvirt.
     cat >"$dir/etc/libvirt/libvirtd.conf" <<-END
 		auth_unix_rw = "none"
-		unix_sock_group = "root"
-		unix_sock_rw_perms = "0700"
+		unix_sock_group = "libvirt"
+		unix_sock_rw_perms = "0770"
 		host_uuid = "$(</proc/sys/kernel/random/uuid)"
 	END
     # No confinement: the box is the confinement. stdio_handler=file spares

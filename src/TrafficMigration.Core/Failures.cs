@@ -79,7 +79,12 @@ public static partial class Failures
     /// <summary>The login user may not use libvirt.</summary>
     public static MigrationException LibvirtAccessDenied(string host, string said) => Make(
         nameof(LibvirtAccessDenied), FailureKind.Permission, host, null, null,
-        $"The user may not manage VMs on host '{host}': {Sentence(said)} Log in as root or add the user to the group 'libvirt' there. Nothing was changed.");
+        $"The user may not manage VMs on host '{host}': {Sentence(said)} Log in as root, use -Sudo, or add the user to the group 'libvirt' there. Nothing was changed.");
+
+    /// <summary>sudo does not run what is to be run as root.</summary>
+    public static MigrationException SudoRefused(string host, string said) => Make(
+        nameof(SudoRefused), FailureKind.Permission, host, null, null,
+        $"sudo does nothing for the user on host '{host}': {Sentence(said)} Allow it without a password there (NOPASSWD in sudoers), or leave out -Sudo and add the user to the group 'libvirt'. Nothing was changed.");
 
     /// <summary>virsh is not installed.</summary>
     public static MigrationException LibvirtMissing(string host) => Make(

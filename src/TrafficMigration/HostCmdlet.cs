@@ -44,6 +44,15 @@ public abstract class HostCmdlet : CancellableCmdlet
     [Credential]
     public PSCredential? Credential { get; set; }
 
+    /// <summary>The hosts' libvirt, as virsh on the host names it; by default qemu:///system.</summary>
+    [Parameter]
+    [ValidatePattern(@"^[a-z][a-z0-9+.-]*://\S*$", ErrorMessage = "'{0}' is no connection URI of libvirt. Write it as virsh takes it: qemu:///system, qemu:///session.")]
+    public string? ConnectUri { get; set; }
+
+    /// <summary>Run what is said to the hosts as root, by sudo without a password; for users who are not in the group libvirt.</summary>
+    [Parameter]
+    public SwitchParameter Sudo { get; set; }
+
     /// <summary>Longest time, in seconds, for connecting to a host, and that a host may stay silent.</summary>
     [Parameter]
     [ValidateRange(1, 3600)]
@@ -69,7 +78,12 @@ public abstract class HostCmdlet : CancellableCmdlet
         foreach (KvmHostSession session in Sessions.For(endpoint))
         {
             // One that is in use still says how to log in.
-            endpoint = session.Endpoint with { ConnectTimeout = endpoint.ConnectTimeout };
+            endpoint = session.Endpoint with
+            {
+                ConnectTimeout = endpoint.ConnectTimeout,
+                ConnectUri = endpoint.ConnectUri ?? session.Endpoint.ConnectUri,
+                Sudo = endpoint.Sudo || session.Endpoint.Sudo,
+            };
             channel = await session.TakeAsync(again => ConnectNewAsync(again, warn, cancellationToken));
             if (channel is not null)
             {
@@ -78,6 +92,7 @@ public abstract class HostCmdlet : CancellableCmdlet
         }
 
         channel ??= await ConnectNewAsync(endpoint, warn, cancellationToken);
+        channel = await AccessChannel.OpenAsync(channel, endpoint, cancellationToken);
 #pragma warning disable CA2000 // it is returned
         return _isVerbose ? new TracedChannel(channel, trace) : channel;
 #pragma warning restore CA2000
@@ -95,6 +110,8 @@ public abstract class HostCmdlet : CancellableCmdlet
         UserName = UserName,
         KeyFilePath = KeyFilePath,
         AcceptHostKey = AcceptHostKey,
+        ConnectUri = ConnectUri,
+        Sudo = Sudo,
         Credential = Credential == PSCredential.Empty ? null : Credential?.GetNetworkCredential(),
         ConnectTimeout = TimeSpan.FromSeconds(ConnectTimeout),
     };

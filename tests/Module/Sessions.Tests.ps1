@@ -77,7 +77,7 @@ Describe 'Sessions' {
     It 'keep a secret to themselves' {
         $secret = [pscredential]::new('root', (ConvertTo-SecureString geheim-4711 -AsPlainText))
         $said = @(New-KvmHostSession kvm1 -Credential $secret -Verbose 4>&1) + @(Get-HostTraffic kvm1 -Verbose -ErrorAction SilentlyContinue 4>&1) + @(Get-KvmHostSession)
-        $said.Count | Should -BeGreaterThan 3
+        $said.Count | Should -BeGreaterThan 2
         ($said | Format-List * -Force | Out-String), ($said | ConvertTo-Json -Depth 6 -WarningAction Ignore) | Should -Not -Match 'geheim'
     }
 

@@ -25,7 +25,7 @@ public static partial class DomainQueries
 {
     /// <summary>virsh, with the connection to libvirt named (its default depends on the user) and a limit in time.</summary>
     /// <remarks>A libvirtd that hangs answers nothing for ever; <c>timeout</c> (coreutils) then ends virsh with code 124.</remarks>
-    internal const string Virsh = "LC_ALL=C timeout 15 virsh -q -c qemu:///system";
+    internal const string Virsh = "LC_ALL=C timeout 15 virsh -q -c \"${TM_CONNECT_URI:-qemu:///system}\"";
 
     /// <summary>Asks for a VM's state.</summary>
     /// <param name="channel">The host.</param>

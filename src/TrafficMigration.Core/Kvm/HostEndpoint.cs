@@ -23,6 +23,12 @@ public sealed record HostEndpoint
     /// <summary>User name and password, or the passphrase of <see cref="KeyFilePath"/>. Never logged.</summary>
     public NetworkCredential? Credential { get; init; }
 
+    /// <summary>The host's libvirt, as its virsh names it; <see langword="null"/> for <c>qemu:///system</c>.</summary>
+    public string? ConnectUri { get; init; }
+
+    /// <summary>Whether what is said to the host is run as root by <c>sudo -n</c>.</summary>
+    public bool Sudo { get; init; }
+
     /// <summary>Longest time that connecting and logging in may take, and that a host may stay silent.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
 }

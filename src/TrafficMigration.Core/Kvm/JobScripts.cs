@@ -4,13 +4,15 @@ namespace TrafficMigration.Kvm;
 internal static class JobScripts
 {
     // /run is the host's own and empty after a restart, as are migrations. Whoever may not write there uses /tmp.
-    // Names in it are made by mkdir and mktemp only, which follow no link that somebody else has laid there.
+    // Names in it are made by mkdir and mktemp only, which follow no link that somebody else has laid there, and what
+    // one user has made, another one can neither remove nor replace (1777).
     private const string Place =
         """
         export LC_ALL=C
         place=/run/lock; [ -w "$place" ] || place=/tmp
         place=$place/trafficmigration
-        [ -d "$place" ] || mkdir -m 777 "$place" 2>/dev/null
+        [ -d "$place" ] || mkdir -m 1777 "$place" 2>/dev/null
+        [ ! -L "$place" ] || { echo "$place is a link that somebody has laid there" >&2; exit 73; }
         """ + "\n";
 
     /// <summary>$1 name, $2 the script <see cref="Run"/>, then its arguments. The job goes on in a session of its own.</summary>
@@ -33,7 +35,7 @@ internal static class JobScripts
     public const string Run =
         """
         export LC_ALL=C
-        v() { virsh -q -c qemu:///system "$@"; }
+        v() { virsh -q -c "${TM_CONNECT_URI:-qemu:///system}" "$@"; }
         cd "$1" || exit
         echo $$ >pid
         flags= flowing=
@@ -42,13 +44,13 @@ internal static class JobScripts
         grep -q '^Persistent: *yes' info && { flags="$flags --persistent --undefinesource"; : >persistent; }
         grep -q '^Autostart: *enable' info && : >autostart
         # Not by v: what is killed at the end is to be virsh itself and not a shell that waits for it.
-        virsh -q -c qemu:///system event "$2" --event job-completed >completed 2>/dev/null & figures=$!
+        virsh -q -c "${TM_CONNECT_URI:-qemu:///system}" event "$2" --event job-completed >completed 2>/dev/null & figures=$!
         if [ "$5" = PostCopy ] || [ -n "$7" ]; then
           flags="$flags --postcopy${6:+ --postcopy-bandwidth $6}"
         fi
         [ "$5" = Recover ] && flags="$flags --postcopy --postcopy-resume"
         if [ "$5" = PostCopy ]; then
-          virsh -q -c qemu:///system event "$2" --event migration-iteration >/dev/null 2>&1 & flowing=$!
+          virsh -q -c "${TM_CONNECT_URI:-qemu:///system}" event "$2" --event migration-iteration >/dev/null 2>&1 & flowing=$!
         fi
         [ -n "$8" ] && v migrate-setmaxdowntime "$2" "$8" >/dev/null 2>&1
         date +%s.%N >started
@@ -87,7 +89,7 @@ internal static class JobScripts
     public const string MarkSwitched = Place +
         """
         cd "$place/$1" || exit
-        date +%s.%N >switched; timeout 15 virsh -q -c qemu:///system domjobinfo "$2" --rawstats >atswitch 2>/dev/null
+        date +%s.%N >switched; timeout 15 virsh -q -c "${TM_CONNECT_URI:-qemu:///system}" domjobinfo "$2" --rawstats >atswitch 2>/dev/null
         true
         """;
 
@@ -124,7 +126,7 @@ internal static class JobScripts
             echo "left ${folder%%-*}"; exit 75
           fi
         done
-        note=$(mktemp "$place/XXXXXX") && printf '%s %s\n%s\n' "$1" "$3" "$2" >"$note" && mv "$note" "$place/holder"
+        note=$(mktemp "$place/XXXXXX") && printf '%s %s\n%s\n' "$1" "$3" "$2" >"$note" && { mv -f "$note" "$place/holder" || rm -f "$note"; }
         echo held
         stay
         rm -f "$place/holder"

@@ -28,7 +28,7 @@ internal static class SamplerScript
     private const string Text =
         """
         export LC_ALL=C
-        virsh='timeout 15 virsh -q -c qemu:///system'
+        v() { timeout 15 virsh -q -c "${TM_CONNECT_URI:-qemu:///system}" "$@"; }
         clock() { read -r up _ </proc/uptime; printf '@%s %s %s\n' "$1" "$(date +%s.%N)" "$up"; }
         count() {
           clock sample
@@ -40,7 +40,7 @@ internal static class SamplerScript
         sample() { printf '%s\n@end\n' "$(count)"; }
         # Of every line of virsh a blank comes first: a VM's description may hold a line that looks like one of ours.
         domains() {
-          answer=$($virsh 'list --uuid --state-running; domstats --list-running --state --balloon WAIT --raw' 2>&1) ||
+          answer=$(v 'list --uuid --state-running; domstats --list-running --state --balloon WAIT --raw' 2>&1) ||
             { status=$?; silent=1; printf '@failed %s\n%s\n' "$status" "$answer"; return; }
           silent=
           ids=$(printf '%s\n' "$answer" | sed -n '/^Domain: /q;/^[-0-9a-f]\{36\}$/p')
@@ -49,7 +49,7 @@ internal static class SamplerScript
           incoming=
           case $answer in *state.reason=1[01]*)
             commands=; for id in $ids; do commands="$commands echo $id; domstate --reason $id;"; done
-            incoming=$($virsh "$commands" 2>/dev/null | sed -n 's/^\([-0-9a-f]\{36\}\)running (post-copy.*/\1/p') ;;
+            incoming=$(v "$commands" 2>/dev/null | sed -n 's/^\([-0-9a-f]\{36\}\)running (post-copy.*/\1/p') ;;
           esac
           commands=
           for id in $ids; do
@@ -58,7 +58,7 @@ internal static class SamplerScript
               *) commands="$commands dumpxml $id;" ;;
             esac
           done
-          [ -z "$ids" ] || { printf '%s\n' "$answer" | sed -n '/^Domain: /,$p'; $virsh "$commands" 2>&1; printf 'status %s\n' $?; } | sed 's/^/ /'
+          [ -z "$ids" ] || { printf '%s\n' "$answer" | sed -n '/^Domain: /,$p'; v "$commands" 2>&1; printf 'status %s\n' $?; } | sed 's/^/ /'
         }
         links() {
           cd /sys/class/net || return
@@ -76,7 +76,7 @@ internal static class SamplerScript
         postcopy() {
           allowed=; { read -r allowed </proc/sys/vm/unprivileged_userfaultfd; } 2>/dev/null
           printf '%s\n' "$allowed"
-          [ -n "$silent" ] || $virsh capabilities 2>/dev/null | sed -n "/<model>dac</,/<\/secmodel>/s/.*<baselabel type='kvm'>+\([0-9]*\):.*/\1/p"
+          [ -n "$silent" ] || v capabilities 2>/dev/null | sed -n "/<model>dac</,/<\/secmodel>/s/.*<baselabel type='kvm'>+\([0-9]*\):.*/\1/p"
         }
         facts() {
           printf '@facts\n@domains\n'; domains

@@ -16,7 +16,7 @@ internal sealed class VirshSession : IAsyncDisposable
 
     // Not quiet, or `echo` would end no line. No history: what we ask is not what the user typed.
     private const string Command =
-        "command -v virsh >/dev/null || exit 127; XDG_CACHE_HOME=/dev/null INPUTRC=/dev/null TERM=dumb LC_ALL=C exec virsh -c qemu:///system 2>&1";
+        "command -v virsh >/dev/null || exit 127; XDG_CACHE_HOME=/dev/null INPUTRC=/dev/null TERM=dumb LC_ALL=C exec virsh -c \"${TM_CONNECT_URI:-qemu:///system}\" 2>&1";
 
     private readonly ICommandStream _stream;
     private readonly string _host;

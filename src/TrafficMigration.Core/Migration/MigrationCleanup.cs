@@ -13,7 +13,7 @@ internal sealed class MigrationCleanup(VMMigrationPlan plan, string vmId, RunHos
     private const string Define =
         """
         export LC_ALL=C
-        v() { timeout 15 virsh -q -c qemu:///system "$@"; }
+        v() { timeout 15 virsh -q -c "${TM_CONNECT_URI:-qemu:///system}" "$@"; }
         if ! v dominfo "$1" | grep '^Persistent: *yes' >/dev/null; then
           note=$(mktemp) && v dumpxml --migratable "$1" >"$note" && v define "$note" >/dev/null
           status=$?; rm -f "$note"; [ $status = 0 ] || exit $status
@@ -24,7 +24,7 @@ internal sealed class MigrationCleanup(VMMigrationPlan plan, string vmId, RunHos
     private const string Undefine =
         """
         export LC_ALL=C
-        v() { timeout 15 virsh -q -c qemu:///system "$@"; }
+        v() { timeout 15 virsh -q -c "${TM_CONNECT_URI:-qemu:///system}" "$@"; }
         [ "$(v domstate "$1")" = 'shut off' ] || exit 0
         v undefine "$1" --keep-nvram >/dev/null 2>&1 || v undefine "$1" >/dev/null
         """;
@@ -33,7 +33,7 @@ internal sealed class MigrationCleanup(VMMigrationPlan plan, string vmId, RunHos
     private const string Discard =
         """
         export LC_ALL=C
-        v() { timeout 15 virsh -q -c qemu:///system "$@"; }
+        v() { timeout 15 virsh -q -c "${TM_CONNECT_URI:-qemu:///system}" "$@"; }
         [ "$(v domstate "$1" --reason)" = 'paused (post-copy failed)' ] || exit 0
         v destroy "$1" >/dev/null || exit
         v undefine "$1" --keep-nvram >/dev/null 2>&1 || v undefine "$1" >/dev/null

@@ -29,7 +29,7 @@ internal static class DemandScript
           printf '%s|%s|%s|%s\n' "$seen" "$(timeout 5 stat -f -c %T -- "$1")" "$size" "$id"
         }
         capable() {
-          said=$($virsh domcapabilities --virttype "$1" --arch "$2" --machine "$3" --emulatorbin "$4" 2>&1)
+          said=$(v domcapabilities --virttype "$1" --arch "$2" --machine "$3" --emulatorbin "$4" 2>&1)
           code=$?
           [ $code -ne 0 ] || said=$(printf '%s\n' "$said" | sed -n '/<tpm /,/<\/tpm>/p')
           printf '%s\n' "$said"
@@ -38,8 +38,8 @@ internal static class DemandScript
         compare() {
           xml=$1; shift
           case $# in
-            0) printf '%s' "$xml" | $virsh cpu-compare /dev/stdin --error ;;
-            *) printf '%s' "$xml" | $virsh hypervisor-cpu-compare /dev/stdin --error --virttype "$1" --arch "$2" --machine "$3" --emulator "$4" ;;
+            0) printf '%s' "$xml" | v cpu-compare /dev/stdin --error ;;
+            *) printf '%s' "$xml" | v hypervisor-cpu-compare /dev/stdin --error --virttype "$1" --arch "$2" --machine "$3" --emulator "$4" ;;
           esac
         }
 
@@ -52,7 +52,7 @@ internal static class DemandScript
     {
         var scripts = new List<string>();
         var body = new List<string>();
-        body.AddRange(asked.Lists.Select(l => $"quiet {l} $virsh {Command(l)}"));
+        body.AddRange(asked.Lists.Select(l => $"quiet {l} v {Command(l)}"));
         body.AddRange(asked.Emulators.Select(e => $"part emulator capable {Words(e)}"));
         body.AddRange(asked.Processors.Select(c => $"part cpu compare {ShellText.Quote(c.Xml)} {(c.Emulator is null ? "" : Words(c.Emulator))}"));
         int bytes = 0;

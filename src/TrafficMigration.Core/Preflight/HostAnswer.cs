@@ -122,7 +122,7 @@ internal sealed class HostAnswer
             mark() { printf '\n@%s %s\n' "$nonce" "$*"; }
             part() { mark "$1"; shift; "$@" 2>&1; mark = $?; }
             quiet() { mark "$1"; shift; "$@" 2>/dev/null; mark = $?; }
-            virsh='timeout 15 virsh -q -c qemu:///system'
+            v() { timeout 15 virsh -q -c "${TM_CONNECT_URI:-qemu:///system}" "$@"; }
 
             """;
         return $"sh -c {ShellText.Quote($"{functions}{script}\nmark end\n")}";

@@ -16,11 +16,11 @@ internal static class HostScript
         between() { printf "echo '\n@%s %s\n';" "$nonce" "$1"; }
         ids=
         known() { ids="$ids $1"; }
-        named() { id=$($virsh domuuid --domain "$1" 2>/dev/null) && known $id; }
+        named() { id=$(v domuuid --domain "$1" 2>/dev/null) && known $id; }
         ask() {
           [ "$count" -gt 0 ] || return
           mark information
-          $virsh "$information $(between live) $live $(between sent) $sent" 2>/dev/null
+          v "$information $(between live) $live $(between sent) $sent" 2>/dev/null
           count=0 information= live= sent=
         }
         guests() {
@@ -50,7 +50,7 @@ internal static class HostScript
         mark clock $(date +%s.%N)
         command -v virsh >/dev/null || { echo 'virsh: not found' >&2; exit 127; }
         mark hostname
-        $virsh "hostname; $(between version) version; $(between capabilities) capabilities; $(between states) domstats --state --raw; $(between list) list --all --uuid --name" || exit
+        v "hostname; $(between version) version; $(between capabilities) capabilities; $(between states) domstats --state --raw; $(between list) list --all --uuid --name" || exit
         quiet user id -u
         file machine /etc/machine-id
         quiet memory grep -E '^(MemAvailable|Hugepagesize):' /proc/meminfo

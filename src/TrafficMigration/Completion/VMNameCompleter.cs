@@ -52,10 +52,11 @@ public sealed class VMNameCompleter : IArgumentCompleter
         ICommandChannel? channel = null;
         foreach (KvmHostSession session in sessions.Where(session => session.Serves(endpoint)))
         {
+            endpoint = session.Endpoint;
             channel ??= await session.TakeAsync(again => ConnectAsync(again, stop));
         }
 
-        await using ICommandChannel used = channel ?? await ConnectAsync(endpoint, stop);
+        await using ICommandChannel used = await AccessChannel.OpenAsync(channel ?? await ConnectAsync(endpoint, stop), endpoint, stop);
         return await DomainQueries.RunningAsync(used, stop);
     }
 

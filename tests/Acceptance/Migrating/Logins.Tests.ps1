@@ -1,0 +1,56 @@
+BeforeAll {
+    Import-Module "$PSScriptRoot/../../../lab/Lab.psm1"
+    Invoke-Lab guest-start kvm-a login1 --memory 136 --fill 8 --no-wait
+}
+
+AfterAll {
+    Get-KvmHostSession | Remove-KvmHostSession
+    Invoke-Lab guest-stop login1
+}
+
+Describe 'Whoever logs in' {
+    It 'as a member of the group libvirt measures, plans, checks and migrates' {
+        $plan = Get-VMTrafficRate kvm-a login1 -UserName member -SampleCount 2 | Get-MigrationPlan -Destination kvm-b -UserName member
+        $plan.VMName | Should -Be login1
+        $found = $plan | Test-MigrationPlan -UserName member
+        $found | Where-Object Severity -EQ Error | Should -BeNullOrEmpty
+        # What libvirt does as root cannot be tried by somebody who is not.
+        $found.Check | Should -Contain LoginNotVerified
+
+        $result = $plan | Start-TrafficSensitiveMigration -UserName member -Confirm:$false -WarningAction SilentlyContinue
+        $result.Outcome | Should -Be Completed
+        ssh kvm-b virsh -q list --name | Should -Contain login1
+    }
+
+    It 'by sudo does the same; without -Sudo the user may not' {
+        Get-VMTrafficRate kvm-b -UserName helper -ErrorAction SilentlyContinue -ErrorVariable refused | Should -BeNullOrEmpty
+        $refused.FullyQualifiedErrorId | Should -BeLike 'LibvirtAccessDenied,*'
+        $refused.Exception.Message | Should -Match '-Sudo'
+
+        $null = New-KvmHostSession kvm-a, kvm-b -UserName helper -Sudo
+        $plan = Get-VMTrafficRate kvm-b login1 -SampleCount 2 | Get-MigrationPlan -Destination kvm-a
+        $plan | Test-MigrationPlan | Should -BeNullOrEmpty
+        ($plan | Start-TrafficSensitiveMigration -Confirm:$false).Outcome | Should -Be Completed
+        ssh kvm-a virsh -q list --name | Should -Contain login1
+    }
+
+    It 'and may not use sudo is told so' {
+        Get-VMTrafficRate kvm-a -UserName operator -Sudo -ErrorAction SilentlyContinue -ErrorVariable refused
+        $refused.FullyQualifiedErrorId | Should -BeLike 'SudoRefused,*'
+        $refused.CategoryInfo.Category | Should -Be PermissionDenied
+        $refused.Exception.Message | Should -Match 'NOPASSWD'
+    }
+
+    It 'can name another libvirt of the host' {
+        (Get-VMTrafficRate kvm-a -UserName member -ConnectUri 'qemu+unix:///system?socket=/run/libvirt/libvirt-sock' -SampleCount 1).VMName | Should -Contain login1
+        Get-VMTrafficRate kvm-a -ConnectUri 'qemu+unix:///system?socket=/run/no$(touch /tmp/evil)such' -ErrorAction SilentlyContinue -ErrorVariable refused
+        $refused.FullyQualifiedErrorId | Should -BeLike 'LibvirtUnavailable,*'
+        { Get-VMTrafficRate kvm-a -ConnectUri 'qemu' } | Should -Throw '*connection URI*'
+        ssh kvm-a 'ls /tmp/evil 2>/dev/null' | Should -BeNullOrEmpty
+    }
+
+    It 'completes VMs over an open session' {
+        $line = 'Get-VMTrafficRate kvm-a -Name log'
+        (TabExpansion2 -inputScript $line -cursorColumn $line.Length).CompletionMatches.CompletionText | Should -Be login1
+    }
+}
