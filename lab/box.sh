@@ -25,6 +25,24 @@ prepare_keys() {
     done >"$STATE/known_hosts"
 }
 
+# One authority a lab, and for each KVM host a certificate with its name: for migrations over TLS.
+prepare_certificates() {
+    local ca=$STATE/ca box pki
+    local key=(-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes)
+    openssl req -x509 "${key[@]}" -days 30 -subj "/CN=lab $LAB" -keyout "$ca-key.pem" -out "$ca-cert.pem" 2>/dev/null
+    for box in $(boxes); do
+        [[ $box == kvm-* ]] || continue
+        pki=$STATE/$box/etc/libvirt/pki
+        mkdir -p "$pki"
+        openssl req -new "${key[@]}" -subj "/CN=$box" -keyout "$pki/server-key.pem" 2>/dev/null |
+            openssl x509 -req -CA "$ca-cert.pem" -CAkey "$ca-key.pem" -CAcreateserial -days 30 \
+                -extfile <(echo "subjectAltName=DNS:$box") -out "$pki/server-cert.pem" 2>/dev/null
+        cp "$ca-cert.pem" "$pki/ca-cert.pem"
+        cp "$pki/server-cert.pem" "$pki/client-cert.pem"
+        cp "$pki/server-key.pem" "$pki/client-key.pem"
+    done
+}
+
 prepare_hosts_file() {
     local box i
     echo "127.0.0.1 localhost"
@@ -82,6 +100,7 @@ prepare_box() { # BOX MBIT
 		cgroup_controllers = []
 		namespaces = []
 		stdio_handler = "file"
+		migrate_tls_x509_cert_dir = "/etc/libvirt/pki"
 		migration_address = "$listen"
 		migration_host = "$address"
 	END

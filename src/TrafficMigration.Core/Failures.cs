@@ -81,6 +81,11 @@ public static partial class Failures
         nameof(LibvirtAccessDenied), FailureKind.Permission, host, null, null,
         $"The user may not manage VMs on host '{host}': {Sentence(said)} Log in as root, use -Sudo, or add the user to the group 'libvirt' there. Nothing was changed.");
 
+    /// <summary>The text is no connection URI.</summary>
+    public static MigrationException ConnectUriInvalid(string text) => Make(
+        nameof(ConnectUriInvalid), FailureKind.InvalidInput, null, null, null,
+        $"'{text}' is no connection URI of libvirt. Nothing was changed. Write it as virsh on the host takes it: qemu:///system, qemu:///session.");
+
     /// <summary>sudo does not run what is to be run as root.</summary>
     public static MigrationException SudoRefused(string host, string said) => Make(
         nameof(SudoRefused), FailureKind.Permission, host, null, null,

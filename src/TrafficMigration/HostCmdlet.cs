@@ -46,7 +46,7 @@ public abstract class HostCmdlet : CancellableCmdlet
 
     /// <summary>The hosts' libvirt, as virsh on the host names it; by default qemu:///system.</summary>
     [Parameter]
-    [ValidatePattern(@"^[a-z][a-z0-9+.-]*://\S*$", ErrorMessage = "'{0}' is no connection URI of libvirt. Write it as virsh takes it: qemu:///system, qemu:///session.")]
+    [ValidateNotNullOrEmpty]
     public string? ConnectUri { get; set; }
 
     /// <summary>Run what is said to the hosts as root, by sudo without a password; for users who are not in the group libvirt.</summary>
@@ -123,6 +123,11 @@ public abstract class HostCmdlet : CancellableCmdlet
         _isVerbose = MyInvocation.BoundParameters.TryGetValue("Verbose", out object? verbose)
             ? verbose is SwitchParameter { IsPresent: true }
             : GetVariableValue("VerbosePreference") is ActionPreference and not ActionPreference.SilentlyContinue;
+        if (ConnectUri is not null && !Uri.TryCreate(ConnectUri, UriKind.Absolute, out _))
+        {
+            Terminating(() => throw Failures.ConnectUriInvalid(ConnectUri));
+        }
+
         // A relative path means PowerShell's location, not the process' working directory.
         if (KeyFilePath is not null)
         {

@@ -69,6 +69,14 @@ public sealed class StartTrafficSensitiveMigrationCommand : RunCmdlet
     [Parameter]
     public SwitchParameter Adaptive { get; set; } = true;
 
+    /// <summary>Encrypt the memory between the hosts with their TLS certificates, in which QEMU must find the destination's name.</summary>
+    [Parameter]
+    public SwitchParameter Tls { get; set; }
+
+    /// <summary>Send the memory through the SSH connection of the hosts' libvirts: encrypted without certificates, slower, and only pre-copy.</summary>
+    [Parameter]
+    public SwitchParameter Tunnelled { get; set; }
+
     /// <summary>Leave out the checks of Test-MigrationPlan, which otherwise come first.</summary>
     [Parameter]
     public SwitchParameter SkipPreflight { get; set; }
@@ -87,7 +95,20 @@ public sealed class StartTrafficSensitiveMigrationCommand : RunCmdlet
             Positive(Timeout, nameof(Timeout));
             Positive(RunTimeout, nameof(RunTimeout));
             Positive(ReconnectTimeout, nameof(ReconnectTimeout));
+            if (Tls && Tunnelled)
+            {
+                throw Failures.RunParameterInvalid("-Tunnelled", "-Tls was given too, and memory can only go one way");
+            }
         });
+    }
+
+    /// <summary>libvirt refuses post-copy through its tunnel (VIR_MIGRATE_TUNNELLED); said before anything moves.</summary>
+    private void RefusePostCopy(VMMigrationPlan plan)
+    {
+        if (Tunnelled && (plan.Technique == Technique.PostCopy || plan.SwitchesToPostCopy))
+        {
+            throw Failures.RunParameterInvalid("-Tunnelled", $"VM '{plan.VMName}' is planned with post-copy, which libvirt cannot do through its tunnel; plan with -Strategy PreCopy, or use -Tls");
+        }
     }
 
     private static void Positive(TimeSpan? time, string parameter)
@@ -120,6 +141,7 @@ public sealed class StartTrafficSensitiveMigrationCommand : RunCmdlet
             throw Failures.PlanInvalid(plan.VMName, "it came in more than once");
         }
 
+        RefusePostCopy(plan);
         TimeSpan? age = DateTimeOffset.Now - plan.SampledAt;
         if (MaxRateAge is { } limit && !(age <= limit))
         {
@@ -156,7 +178,8 @@ public sealed class StartTrafficSensitiveMigrationCommand : RunCmdlet
         RunTimeout = RunTimeout,
         TimeoutAction = TimeoutAction,
         ReconnectTimeout = ReconnectTimeout,
-        Adaptive = Adaptive,
+        Adaptive = Adaptive && !Tunnelled,
+        Transport = Tls ? MemoryTransport.Tls : Tunnelled ? MemoryTransport.Tunnelled : MemoryTransport.Tcp,
         SkipPreflight = SkipPreflight,
     };
 

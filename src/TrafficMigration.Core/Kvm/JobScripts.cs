@@ -24,8 +24,9 @@ internal static class JobScripts
         setsid sh -c "$script" trafficmigration "$folder" "$@" </dev/null >/dev/null 2>&1 &
         """;
 
-    // $1 folder, $2 VM, $3 destination's libvirt, $4 destination's QEMU, $5 technique, $6 MiB/s or nothing, $7 whether a
-    // pre-copy may be switched, $8 longest downtime in ms or nothing. A limit is set for both phases: post-copy has one
+    // $1 folder, $2 VM, $3 destination's libvirt, $4 destination's QEMU, or nothing to tunnel through libvirt, $5 technique,
+    // $6 MiB/s or nothing, $7 whether a pre-copy may be switched, $8 longest downtime in ms or nothing, $9 the name in the
+    // destination's certificate or nothing for no TLS. A limit is set for both phases: post-copy has one
     // of its own, and none by default. The final figures come from the job-completed event: afterwards the source has no
     // VM left to ask. A VM that is defined stays defined, at the destination; a transient one stays transient.
     // Post-copy from the start: the first migration-iteration event says that memory flows, and only from then on
@@ -40,6 +41,7 @@ internal static class JobScripts
         echo $$ >pid
         flags= flowing=
         [ -n "$6" ] && flags="--bandwidth $6"
+        [ -n "$4" ] || flags="$flags --tunnelled"
         v dominfo "$2" >info 2>/dev/null
         grep -q '^Persistent: *yes' info && { flags="$flags --persistent --undefinesource"; : >persistent; }
         grep -q '^Autostart: *enable' info && : >autostart
@@ -55,7 +57,7 @@ internal static class JobScripts
         [ -n "$8" ] && v migrate-setmaxdowntime "$2" "$8" >/dev/null 2>&1
         date +%s.%N >started
         (
-          v migrate --live --p2p $flags "$2" "$3" "$4" >said 2>&1; echo $? >code
+          v migrate --live --p2p $flags ${9:+--tls --tls-destination "$9"} "$2" "$3" ${4:+"$4"} >said 2>&1; echo $? >code
           date +%s.%N >ended
           kill $flowing 2>/dev/null
         ) & job=$!

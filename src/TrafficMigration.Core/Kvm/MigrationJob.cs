@@ -26,6 +26,12 @@ internal sealed record JobOrder
     /// <summary>Longest downtime that QEMU may plan for the last pass of a pre-copy; <see langword="null"/> for its own default.</summary>
     public TimeSpan? MaxDowntime { get; init; }
 
+    /// <summary>Whether QEMU encrypts, and has to find the destination's name in its certificate.</summary>
+    public bool IsTls { get; init; }
+
+    /// <summary>Whether memory goes through the connection of the two libvirts.</summary>
+    public bool IsTunnelled { get; init; }
+
     /// <summary>Takes up a broken post-copy instead of beginning a migration.</summary>
     public bool Recovers { get; init; }
 }
@@ -46,10 +52,11 @@ internal sealed class MigrationJob(RemoteShell source, string name)
     {
         string[] arguments =
         [
-            order.VMId, $"qemu+ssh://{UriHost(order.Destination)}/system", $"tcp://{UriHost(order.Address ?? order.Destination)}",
+            order.VMId, $"qemu+ssh://{UriHost(order.Destination)}/system", order.IsTunnelled ? "" : $"tcp://{UriHost(order.Address ?? order.Destination)}",
             order.Recovers ? "Recover" : order.Technique.ToString(),
             order.MebibytesPerSecond?.ToString(CultureInfo.InvariantCulture) ?? "", order.MaySwitch ? "switch" : "",
             order.MaxDowntime?.TotalMilliseconds.ToString("0", CultureInfo.InvariantCulture) ?? "",
+            order.IsTls ? order.Destination : "",
         ];
         return RunAsync("starting the migration", JobScripts.Start, [JobScripts.Run, .. arguments], cancellationToken);
     }

@@ -52,6 +52,7 @@ internal sealed partial class PostCopyRecovery(VMMigrationPlan plan, RunContext 
             new JobOrder
             {
                 VMId = vmId, Destination = plan.Destination, Address = plan.MigrationAddress, Technique = Technique.PostCopy, Recovers = true,
+                IsTls = run.Options.Transport == MemoryTransport.Tls,
             },
             run.Leave);
         return true;

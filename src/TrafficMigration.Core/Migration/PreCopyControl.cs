@@ -24,7 +24,7 @@ internal sealed class PreCopyControl(VMMigrationPlan plan, RunContext run, bool 
     public bool MaySwitch => plan.Technique == Technique.PreCopy && (plan.SwitchesToPostCopy || MayAdapt(plan, run.Options) || MaySwitchAtTimeout);
 
     private bool MaySwitchAtTimeout => (run.Options.Timeout ?? run.Options.RunTimeout) is not null
-        && run.Options.TimeoutAction == TimeoutAction.PostCopy && plan.Rate.PostCopyCapable != false;
+        && run.Options is { TimeoutAction: TimeoutAction.PostCopy, Transport: not MemoryTransport.Tunnelled } && plan.Rate.PostCopyCapable != false;
 
     /// <summary>Whether a pre-copy may be adapted to the traffic: the VM can be post-copied, and nobody had chosen pre-copy for it.</summary>
     public static bool MayAdapt(VMMigrationPlan plan, RunOptions options) =>

@@ -15,6 +15,19 @@ public enum TimeoutAction
     Suspend,
 }
 
+/// <summary>How memory travels between the hosts.</summary>
+public enum MemoryTransport
+{
+    /// <summary>From QEMU to QEMU, unencrypted: libvirt's default.</summary>
+    Tcp,
+
+    /// <summary>From QEMU to QEMU, encrypted and verified by the hosts' TLS certificates (VIR_MIGRATE_TLS).</summary>
+    Tls,
+
+    /// <summary>Through the SSH connection of the two libvirts (VIR_MIGRATE_TUNNELLED): slower, and no post-copy.</summary>
+    Tunnelled,
+}
+
 /// <summary>How a run is driven.</summary>
 public sealed record RunOptions
 {
@@ -38,6 +51,9 @@ public sealed record RunOptions
 
     /// <summary>Whether a pre-copy is switched to post-copy where the traffic, as it is sampled on, makes that pay.</summary>
     public bool Adaptive { get; init; } = true;
+
+    /// <summary>How memory travels.</summary>
+    public MemoryTransport Transport { get; init; }
 
     /// <summary>Whether the checks before the start are left out.</summary>
     public bool SkipPreflight { get; init; }

@@ -128,6 +128,8 @@ internal sealed class VMMigration(VMMigrationRecord record, RunContext run)
         MebibytesPerSecond = (run.Options.BandwidthLimitBitsPerSecond ?? _plan.BandwidthLimitBitsPerSecond) is { } limit
             ? Math.Max(1, limit / VMMigrationPlan.BandwidthStep) : null,
         MaxDowntime = run.Options.MaxDowntime,
+        IsTls = run.Options.Transport == MemoryTransport.Tls,
+        IsTunnelled = run.Options.Transport == MemoryTransport.Tunnelled,
     };
 
     /// <summary>Looks, and acts on what was seen, until the job has ended.</summary>

@@ -1,17 +1,17 @@
 BeforeAll {
     Import-Module "$PSScriptRoot/../../../lab/Lab.psm1"
-    Invoke-Lab guest-start kvm-a login1 --memory 136 --fill 8 --no-wait
+    Invoke-Lab guest-start kvm-a vm8 --memory 136 --fill 8 --no-wait
 }
 
 AfterAll {
     Get-KvmHostSession | Remove-KvmHostSession
-    Invoke-Lab guest-stop login1
+    Invoke-Lab guest-stop vm8
 }
 
 Describe 'Whoever logs in' {
     It 'as a member of the group libvirt measures, plans, checks and migrates' {
-        $plan = Get-VMTrafficRate kvm-a login1 -UserName member -SampleCount 2 | Get-MigrationPlan -Destination kvm-b -UserName member
-        $plan.VMName | Should -Be login1
+        $plan = Get-VMTrafficRate kvm-a vm8 -UserName member -SampleCount 2 | Get-MigrationPlan -Destination kvm-b -UserName member
+        $plan.VMName | Should -Be vm8
         $found = $plan | Test-MigrationPlan -UserName member
         $found | Where-Object Severity -EQ Error | Should -BeNullOrEmpty
         # What libvirt does as root cannot be tried by somebody who is not.
@@ -19,7 +19,7 @@ Describe 'Whoever logs in' {
 
         $result = $plan | Start-TrafficSensitiveMigration -UserName member -Confirm:$false -WarningAction SilentlyContinue
         $result.Outcome | Should -Be Completed
-        ssh kvm-b virsh -q list --name | Should -Contain login1
+        ssh kvm-b virsh -q list --name | Should -Contain vm8
     }
 
     It 'by sudo does the same; without -Sudo the user may not' {
@@ -28,10 +28,10 @@ Describe 'Whoever logs in' {
         $refused.Exception.Message | Should -Match '-Sudo'
 
         $null = New-KvmHostSession kvm-a, kvm-b -UserName helper -Sudo
-        $plan = Get-VMTrafficRate kvm-b login1 -SampleCount 2 | Get-MigrationPlan -Destination kvm-a
+        $plan = Get-VMTrafficRate kvm-b vm8 -SampleCount 2 | Get-MigrationPlan -Destination kvm-a
         $plan | Test-MigrationPlan | Should -BeNullOrEmpty
         ($plan | Start-TrafficSensitiveMigration -Confirm:$false).Outcome | Should -Be Completed
-        ssh kvm-a virsh -q list --name | Should -Contain login1
+        ssh kvm-a virsh -q list --name | Should -Contain vm8
     }
 
     It 'and may not use sudo is told so' {
@@ -42,7 +42,7 @@ Describe 'Whoever logs in' {
     }
 
     It 'can name another libvirt of the host' {
-        (Get-VMTrafficRate kvm-a -UserName member -ConnectUri 'qemu+unix:///system?socket=/run/libvirt/libvirt-sock' -SampleCount 1).VMName | Should -Contain login1
+        (Get-VMTrafficRate kvm-a -UserName member -ConnectUri 'qemu+unix:///system?socket=/run/libvirt/libvirt-sock' -SampleCount 1).VMName | Should -Contain vm8
         Get-VMTrafficRate kvm-a -ConnectUri 'qemu+unix:///system?socket=/run/no$(touch /tmp/evil)such' -ErrorAction SilentlyContinue -ErrorVariable refused
         $refused.FullyQualifiedErrorId | Should -BeLike 'LibvirtUnavailable,*'
         { Get-VMTrafficRate kvm-a -ConnectUri 'qemu' } | Should -Throw '*connection URI*'
@@ -50,7 +50,7 @@ Describe 'Whoever logs in' {
     }
 
     It 'completes VMs over an open session' {
-        $line = 'Get-VMTrafficRate kvm-a -Name log'
-        (TabExpansion2 -inputScript $line -cursorColumn $line.Length).CompletionMatches.CompletionText | Should -Be login1
+        $line = 'Get-VMTrafficRate kvm-a -Name vm'
+        (TabExpansion2 -inputScript $line -cursorColumn $line.Length).CompletionMatches.CompletionText | Should -Be vm8
     }
 }
