@@ -57,6 +57,13 @@ Describe 'Get-VMTrafficRate by Prometheus' {
         Assert-LabFlows $out $in -AtLeast 10e6
     }
 
+    It 'is planned with as examples/prometheus.ps1 does' {
+        $plan = & "$PSScriptRoot/../../../examples/prometheus.ps1" $uri kvm-a -Destination kvm-b -Window 11
+        $plan.VMName | Sort-Object | Should -Be vm1, vm2
+        $plan.Destination | Should -Be kvm-b, kvm-b
+        $plan[0].Plan.Links.HostName | Sort-Object -Unique | Should -Be kvm-a, kvm-b
+    }
+
     It 'knows the VMs as libvirt does' {
         $rates = Get-VMTrafficRate -PrometheusUri $uri -Window 30
         $rates.VMName | Should -Be vm1, vm2
