@@ -7,12 +7,14 @@
 .EXAMPLE
     ./build.sh Test                  # unit tests, module tests, acceptance tests on the lab
 .EXAMPLE
+    ./build.sh Pack                  # out/TrafficMigration.VERSION.nupkg, as the PowerShell Gallery takes it
+.EXAMPLE
     ./build.sh Lab -Up -Hosts 3      # KVM hosts on this machine; -Status, -Down
 #>
 [CmdletBinding()]
 param(
     [Parameter(Position = 0)]
-    [ValidateSet('Build', 'Test', 'Benchmark', 'Demo', 'Lab', 'Pack', 'Chaos', 'Evaluate')]
+    [ValidateSet('Build', 'Test', 'Benchmark', 'Demo', 'Lab', 'Pack', 'Chaos', 'Evaluate', 'Analyze')]
     [string] $Task = 'Build',
 
     # Lab: what to do with it.
@@ -34,6 +36,9 @@ param(
     [string] $Suite = 'Netperf',
     [ValidateRange(1, 100)]
     [int] $Repeats = 5,
+
+    # Pack: what lies in out/TrafficMigration, signed since it was built, for one.
+    [switch] $NoBuild,
 
     # Test: leave out the acceptance tests, which need root and the lab.
     [switch] $NoLab
@@ -60,11 +65,12 @@ Import-Module ./build/Build.psm1 -Force
 
 switch ($Task) {
     'Build' { Build-Module }
-    'Pack' { Build-Module; Compress-Module }
+    'Pack' { if (-not $NoBuild) { Build-Module }; Compress-Module }
     'Lab' { Invoke-LabTask -Up:$Up -Down:$Down -Status:$Status -Hosts $Hosts -LinkRate $LinkRate -Name $Name }
     'Benchmark' { Invoke-Benchmarks }
     'Demo' { Build-Module; Invoke-Demo }
     'Evaluate' { Build-Module; Invoke-Evaluation $Suite $Repeats ($PSBoundParameters.ContainsKey('LinkRate') ? $LinkRate : '') }
+    'Analyze' { Invoke-Analysis }
     'Chaos' { Build-Module; exit (Invoke-Chaos -Runs $Runs -Seed $Seed) }
     'Test' { exit (Invoke-AllTests -NoLab:$NoLab) }
 }

@@ -32,17 +32,45 @@ function Build-Module {
     }
 
     $null = New-Item "$moduleFolder/Ssh" -ItemType Directory -Force
-    Copy-Item "$root/TrafficMigration.psd1", "$root/LICENSE", "$root/src/TrafficMigration/TrafficMigration.format.ps1xml", "$root/src/TrafficMigration/TrafficMigration.types.ps1xml" $moduleFolder
+    Copy-Item "$root/TrafficMigration.psd1", "$root/LICENSE", "$root/THIRD-PARTY-NOTICES.txt", "$root/src/TrafficMigration/TrafficMigration.format.ps1xml", "$root/src/TrafficMigration/TrafficMigration.types.ps1xml" $moduleFolder
     Copy-Item "$parts/TrafficMigration/*" $moduleFolder -Include 'TrafficMigration*.dll', 'TrafficMigration*.pdb', 'TrafficMigration.xml'
     # Core is shared with the cmdlets: a second copy beside the SSH room would be a second, different contract.
     Copy-Item "$parts/TrafficMigration.Ssh/*" "$moduleFolder/Ssh" -Include '*.dll', 'TrafficMigration.Ssh.pdb', '*.deps.json' -Exclude 'TrafficMigration.Core.*'
 }
 
-function Compress-Module {
-    $version = (Import-PowerShellDataFile "$root/TrafficMigration.psd1").ModuleVersion
-    $zip = "$out/TrafficMigration-$version.zip"
-    Write-Step "Packing $zip"
-    Compress-Archive $moduleFolder $zip -Force
+# The package as the PowerShell Gallery takes it, from what lies in out/TrafficMigration: whoever signs, signs the files
+# there first. With a list of what is in it (CycloneDX), of the assemblies that ship and not of what only builds them.
+function Compress-Module([string] $Destination = $out) {
+    $version = (Import-PowerShellDataFile "$moduleFolder/TrafficMigration.psd1").ModuleVersion
+    Write-Step "Packing TrafficMigration $version"
+    $tool = "$out/tools/dotnet-CycloneDX"
+    if (-not (Get-Command $tool -ErrorAction Ignore)) {
+        Invoke-Native { dotnet tool install CycloneDX --version 6.3.1 --tool-path "$out/tools" }
+    }
+
+    Invoke-Native {
+        & $tool "$root/src/TrafficMigration.Ssh/TrafficMigration.Ssh.csproj" --output $moduleFolder --filename TrafficMigration.cdx.json --output-format Json `
+            --exclude-dev --disable-package-restore --set-name TrafficMigration --set-version $version --set-type Library
+    }
+    $null = New-Item $Destination -ItemType Directory -Force
+    Remove-Item "$Destination/TrafficMigration.$version.nupkg" -ErrorAction Ignore
+    Compress-PSResource -Path $moduleFolder -DestinationPath $Destination
+    Get-Item "$Destination/TrafficMigration.$version.nupkg"
+}
+
+# What no compiler looks at. The analyzers of the C# projects are part of every build, as errors.
+function Invoke-Analysis {
+    Write-Step 'The shell scripts of the lab'
+    Invoke-Native { bash "$root/lab/check.sh" }
+    Write-Step 'The PowerShell scripts'
+    if (-not (Get-Module PSScriptAnalyzer -ListAvailable)) {
+        Write-Warning 'PSScriptAnalyzer is not installed, so nothing looked at them: Install-PSResource PSScriptAnalyzer'
+        return
+    }
+
+    $found = 'build.ps1', 'build', 'examples', 'lab' | ForEach-Object { Invoke-ScriptAnalyzer "$root/$_" -Recurse -Severity Warning, Error -ExcludeRule PSAvoidUsingWriteHost }
+    $found | Format-Table -AutoSize | Out-Host
+    if ($found) { throw "PSScriptAnalyzer found $(@($found).Count) things." }
 }
 
 function Invoke-LabTask([switch] $Up, [switch] $Down, [switch] $Status, [int] $Hosts, [string] $LinkRate, [string] $Name) {
@@ -308,4 +336,4 @@ function Invoke-Chaos([int] $Runs, [int] $Seed) {
     [int]($faults.Failed -gt 0 -or $faults.Passed -eq 0 -or $chaos.Failed -gt 0)
 }
 
-Export-ModuleMember -Function Build-Module, Compress-Module, Invoke-LabTask, Invoke-AllTests, Invoke-LabPart, Invoke-Benchmarks, Invoke-Demo, Invoke-Evaluation, Invoke-Chaos
+Export-ModuleMember -Function Build-Module, Compress-Module, Invoke-Analysis, Invoke-LabTask, Invoke-AllTests, Invoke-LabPart, Invoke-Benchmarks, Invoke-Demo, Invoke-Evaluation, Invoke-Chaos
