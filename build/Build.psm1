@@ -60,8 +60,14 @@ function Compress-Module([string] $Destination = $out) {
 
 # What no compiler looks at. The analyzers of the C# projects are part of every build, as errors.
 function Invoke-Analysis {
-    Write-Step 'The shell scripts of the lab'
-    Invoke-Native { bash "$root/lab/check.sh" }
+    Write-Step 'The shell scripts'
+    if (Get-Command shellcheck -ErrorAction Ignore) {
+        Invoke-Native { shellcheck (Get-ChildItem "$root/lab/*.sh", "$root/benchmarks/*.sh", "$root/build.sh").FullName }
+    }
+    else {
+        Write-Warning 'shellcheck is not installed, so nothing looked at them.'
+    }
+
     Write-Step 'The PowerShell scripts'
     if (-not (Get-Module PSScriptAnalyzer -ListAvailable)) {
         Write-Warning 'PSScriptAnalyzer is not installed, so nothing looked at them: Install-PSResource PSScriptAnalyzer'

@@ -32,6 +32,7 @@ public sealed partial class GetVMTrafficRateCommand : SamplingCmdlet
 
     /// <summary>The host that the VMs are to go to: the route to it tells which uplink counts.</summary>
     [Parameter(ParameterSetName = HostSet)]
+    [Alias("DestinationHost")]
     [ArgumentCompleter(typeof(HostNameCompleter))]
     [ValidateNotNullOrEmpty]
     public string? Destination { get; set; }

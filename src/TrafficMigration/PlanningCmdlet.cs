@@ -16,6 +16,7 @@ public abstract partial class PlanningCmdlet : RateInputCmdlet
 
     /// <summary>The destinations: hosts' names, or objects with HostName and the host's background traffic.</summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = DestinationSet)]
+    [Alias("DestinationHost")]
     [ArgumentCompleter(typeof(HostNameCompleter))]
     [ValidateNotNullOrEmpty]
     public PSObject[] Destination { get; set; } = [];
