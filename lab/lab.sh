@@ -120,6 +120,7 @@ cmd_up() {
     for box in $(boxes); do prepare_box "$box" "$mbit"; done
     prepare_hosts_file >"$STATE/hosts"
     prepare_keys
+    prepare_certificates
     distribute_keys
     for box in $(boxes); do start_box "$box"; done
     await_boxes mounted 20
