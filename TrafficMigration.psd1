@@ -10,6 +10,7 @@
     CompatiblePSEditions = @('Core')
     CmdletsToExport = @(
         'Compare-MigrationPlan'
+        'Export-MigrationPlan'
         'Export-MigrationReport'
         'Get-HostTraffic'
         'Get-KvmHostSession'

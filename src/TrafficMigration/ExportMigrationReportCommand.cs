@@ -101,14 +101,14 @@ public sealed class ExportMigrationReportCommand : PSCmdlet
 
         try
         {
-            string path = FilePath();
-            ReportFile.Check(path, NoClobber, Force);
+            var output = new OutputFile(NoClobber, Force, Failures.ReportExists, Failures.ReportUnwritable);
+            string path = output.Resolve(SessionState, Path);
             if (!ShouldProcess(path, $"Write the report of {Names(runs)}"))
             {
                 return;
             }
 
-            FileInfo file = ReportFile.Write(path, MigrationReport.Write(runs, Title ?? $"Migration report: {Names(runs)}", DateTimeOffset.Now), NoClobber, Force);
+            FileInfo file = output.Write(path, MigrationReport.Write(runs, Title ?? $"Migration report: {Names(runs)}", DateTimeOffset.Now));
             if (PassThru)
             {
                 WriteObject(file);
@@ -117,19 +117,6 @@ public sealed class ExportMigrationReportCommand : PSCmdlet
         catch (MigrationException e)
         {
             ThrowTerminatingError(ErrorRecords.From(e, Path));
-        }
-    }
-
-    private string FilePath()
-    {
-        try
-        {
-            string path = SessionState.Path.GetUnresolvedProviderPathFromPSPath(Path, out ProviderInfo provider, out _);
-            return provider.Name == "FileSystem" ? path : throw Failures.ReportUnwritable(Path, $"it is in {provider.Name}, and no file");
-        }
-        catch (SessionStateException e)
-        {
-            throw Failures.ReportUnwritable(Path, e.Message, e);
         }
     }
 

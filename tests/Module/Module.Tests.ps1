@@ -9,7 +9,7 @@ Describe 'The module' {
 
     It 'exports its cmdlets and nothing else' {
         (Get-Command -Module TrafficMigration).Name | Sort-Object |
-            Should -Be 'Compare-MigrationPlan', 'Export-MigrationReport', 'Get-HostTraffic', 'Get-KvmHostSession', 'Get-MigrationPlan', 'Get-TrafficSensitiveMigration', 'Get-VMTrafficRate', 'New-KvmHostSession', 'Remove-KvmHostSession', 'Resume-TrafficSensitiveMigration', 'Start-TrafficSensitiveMigration', 'Stop-TrafficSensitiveMigration', 'Test-MigrationPlan'
+            Should -Be 'Compare-MigrationPlan', 'Export-MigrationPlan', 'Export-MigrationReport', 'Get-HostTraffic', 'Get-KvmHostSession', 'Get-MigrationPlan', 'Get-TrafficSensitiveMigration', 'Get-VMTrafficRate', 'New-KvmHostSession', 'Remove-KvmHostSession', 'Resume-TrafficSensitiveMigration', 'Start-TrafficSensitiveMigration', 'Stop-TrafficSensitiveMigration', 'Test-MigrationPlan'
     }
 
     It 'loads nothing of SSH before the first connection, and then into a context of its own' {
