@@ -1,0 +1,98 @@
+# The examples of the help that need hosts, as they stand: kvm1, kvm2 and kvm3 are the lab's.
+BeforeDiscovery {
+    Import-Module "$PSScriptRoot/../../Examples.psm1"
+    $examples = Get-HelpExample | Where-Object NeedsHost
+}
+
+BeforeAll {
+    Import-Module "$PSScriptRoot/../../Examples.psm1", "$PSScriptRoot/../../Faults.psm1", "$PSScriptRoot/../../../lab/Lab.psm1"
+    $state = $env:XDG_STATE_HOME
+    $env:XDG_STATE_HOME = "$TestDrive/state"
+    Set-JournalFolder "$TestDrive/state/trafficmigration"
+    $manifest = (Get-Module TrafficMigration).Path
+    $place = (New-Item "$TestDrive/place" -ItemType Directory).FullName
+    $guests = 'vm1', 'vm2'
+
+    function Get-Running([string] $HostName) {
+        @(ssh $HostName 'virsh -q list --name --state-running') | Where-Object { $_ -in $guests } | Sort-Object
+    }
+
+    # Both VMs run on kvm-a: where one does not, it is started anew.
+    function Reset-Guest {
+        $there = Get-Running kvm-a
+        foreach ($vm in $guests | Where-Object { $_ -notin $there }) {
+            try { Invoke-Lab guest-stop $vm } catch { Write-Verbose "$_" }
+            Invoke-Lab guest-start kvm-a $vm --memory 128 --fill 4
+        }
+    }
+
+    # A run by another process; -Interrupted: that process is ended in the middle of it.
+    function Start-OpenRun([switch] $Interrupted) {
+        # So that it lasts until it is stopped.
+        $limit = $Interrupted ? '' : '-BandwidthLimit 32e6'
+        Set-Content "$TestDrive/run.ps1" "Import-Module '$manifest'; Import-Clixml '$place/plan.xml' | Start-TrafficSensitiveMigration -Confirm:`$false -SkipPreflight $limit"
+        $before = Get-Last | ForEach-Object Id
+        $process = Start-Shell "$TestDrive/run.ps1" "$TestDrive/out.txt"
+        while ((Get-Last | ForEach-Object Id) -eq $before -and -not $process.HasExited) {
+            Start-Sleep -Milliseconds 100
+        }
+
+        Wait-State PreCopying
+        if ($Interrupted) {
+            $process.Kill($true)
+            $process.WaitForExit()
+        }
+
+        $process
+    }
+}
+
+AfterAll {
+    foreach ($vm in $guests) {
+        try { Invoke-Lab guest-stop $vm } catch { Write-Warning "$_" }
+    }
+
+    $env:XDG_STATE_HOME = $state
+}
+
+Describe 'The examples that need hosts' {
+    BeforeEach {
+        $process = $null
+        Reset-Guest
+        Get-VMTrafficRate kvm-a -SampleCount 1 | Get-MigrationPlan -Destination kvm-b -NoProbe -Strategy PreCopy | Export-Clixml "$place/plan.xml"
+    }
+
+    AfterEach {
+        if ($process -and -not $process.HasExited -and -not $process.WaitForExit(90000)) {
+            $process.Kill($true)
+        }
+    }
+
+    It '<Cmdlet>, <Title>' -ForEach $examples {
+        $names = @{ kvm1 = 'kvm-a'; kvm2 = 'kvm-b'; kvm3 = 'kvm-c' }
+        if ($Cmdlet -in 'Resume-TrafficSensitiveMigration', 'Stop-TrafficSensitiveMigration') {
+            $process = Start-OpenRun -Interrupted:($Cmdlet -like 'Resume-*' -or $Code -match 'Interrupted')
+            $names['5e1f0c9a27'] = (Get-Last).Id
+        }
+        elseif ($Code -match '-ReturnHome') {
+            $null = Import-Clixml "$place/plan.xml" | Start-TrafficSensitiveMigration -Confirm:$false
+        }
+
+        $said = @(Invoke-HelpExample $_ $place $names)
+
+        # Who stops a run has its pre-copies cancelled, and is told so.
+        $expected = @(if ($Cmdlet -like 'Stop-*') { 'MigrationCancelled' })
+        $said | Where-Object { $_ -is [Management.Automation.ErrorRecord] -and ($_.FullyQualifiedErrorId -split ',')[0] -notin $expected } | Should -BeNullOrEmpty
+        if ($Cmdlet -like 'Get-*' -and $Code -notmatch 'Export-|Where-Object') {
+            $said | Should -Not -BeNullOrEmpty
+        }
+
+        if ($Cmdlet -in 'Start-TrafficSensitiveMigration', 'Resume-TrafficSensitiveMigration') {
+            Get-Running kvm-b | Should -Be $guests
+        }
+
+        if ($Cmdlet -in 'Resume-TrafficSensitiveMigration', 'Stop-TrafficSensitiveMigration') {
+            (Get-Last).State | Should -Be Ended
+        }
+    }
+}
