@@ -14,7 +14,7 @@ function Get-CmdletFact([Management.Automation.CmdletInfo] $Cmdlet) {
                 [pscustomobject]@{ Name = $_.Name; IsDefault = $_.IsDefault; Text = Format-Syntax $Cmdlet.Name $_; Parameters = @(Get-SyntaxParameter $_) }
             })
         Parameters = @(Get-ParameterFact $Cmdlet)
-        # Nobody pipes in a text to be an unnamed input: by property name, types are told once each.
+        # The types of all that binds from the pipeline, each once.
         Inputs = @($Cmdlet.Parameters.Values | Where-Object { $_.ParameterSets.Values | Where-Object { $_.ValueFromPipeline -or $_.ValueFromPipelineByPropertyName } } |
                 ForEach-Object { (Get-ValueType $_.ParameterType).FullName } | Select-Object -Unique)
         Outputs = @($Cmdlet.OutputType.Name | Select-Object -Unique)
