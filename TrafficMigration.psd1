@@ -32,6 +32,7 @@
     PrivateData = @{
         PSData = @{
             Tags = @('KVM', 'QEMU', 'libvirt', 'LiveMigration', 'PostCopy', 'PreCopy', 'VM', 'Evacuation', 'Linux')
+            ProjectUri = 'https://github.com/trafficmigration/trafficmigration'
             LicenseUri = 'https://opensource.org/license/mit'
             ReleaseNotes = 'See CHANGELOG.md.'
         }

@@ -9,12 +9,14 @@
 .EXAMPLE
     ./build.sh Pack                  # out/TrafficMigration.VERSION.nupkg, as the PowerShell Gallery takes it
 .EXAMPLE
+    ./build.sh Help                  # docs/cmdlets and en-US, after a cmdlet or a page has changed
+.EXAMPLE
     ./build.sh Lab -Up -Hosts 3      # KVM hosts on this machine; -Status, -Down
 #>
 [CmdletBinding()]
 param(
     [Parameter(Position = 0)]
-    [ValidateSet('Build', 'Test', 'Benchmark', 'Demo', 'Lab', 'Pack', 'Chaos', 'Evaluate', 'Analyze')]
+    [ValidateSet('Build', 'Test', 'Benchmark', 'Demo', 'Lab', 'Pack', 'Chaos', 'Evaluate', 'Analyze', 'Help')]
     [string] $Task = 'Build',
 
     # Lab: what to do with it.
@@ -66,6 +68,7 @@ Import-Module ./build/Build.psm1 -Force
 switch ($Task) {
     'Build' { Build-Module }
     'Pack' { if (-not $NoBuild) { Build-Module }; Compress-Module }
+    'Help' { Build-Module; Update-ModuleHelp }
     'Lab' { Invoke-LabTask -Up:$Up -Down:$Down -Status:$Status -Hosts $Hosts -LinkRate $LinkRate -Name $Name }
     'Benchmark' { Invoke-Benchmarks }
     'Demo' { Build-Module; Invoke-Demo }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs build.ps1 with pwsh; where there is none, gets one from NuGet into out/tools first.
-# Usage: ./build.sh [Build|Test|Demo|Lab|Evaluate|Chaos|Benchmark|Pack|Analyze] [options of that task]
+# Usage: ./build.sh [Build|Test|Help|Demo|Lab|Evaluate|Chaos|Benchmark|Pack|Analyze] [options of that task]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 

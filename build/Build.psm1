@@ -34,6 +34,7 @@ function Build-Module {
     $null = New-Item "$moduleFolder/Ssh" -ItemType Directory -Force
     Copy-Item "$root/TrafficMigration.psd1", "$root/LICENSE", "$root/THIRD-PARTY-NOTICES.txt", "$root/src/TrafficMigration/TrafficMigration.format.ps1xml", "$root/src/TrafficMigration/TrafficMigration.types.ps1xml" $moduleFolder
     Copy-Item "$parts/TrafficMigration/*" $moduleFolder -Include 'TrafficMigration*.dll', 'TrafficMigration*.pdb', 'TrafficMigration.xml'
+    Copy-Item "$root/en-US" $moduleFolder -Recurse
     # Core is shared with the cmdlets: a second copy beside the SSH room would be a second, different contract.
     Copy-Item "$parts/TrafficMigration.Ssh/*" "$moduleFolder/Ssh" -Include '*.dll', 'TrafficMigration.Ssh.pdb', '*.deps.json' -Exclude 'TrafficMigration.Core.*'
 }
@@ -77,6 +78,14 @@ function Invoke-Analysis {
     $found = 'build.ps1', 'build', 'examples', 'lab' | ForEach-Object { Invoke-ScriptAnalyzer "$root/$_" -Recurse -Severity Warning, Error -ExcludeRule PSAvoidUsingWriteHost }
     $found | Format-Table -AutoSize | Out-Host
     if ($found) { throw "PSScriptAnalyzer found $(@($found).Count) things." }
+}
+
+# Pages and help files from the built module, in a process of its own: a loaded module's assemblies cannot be unloaded.
+function Update-ModuleHelp {
+    Write-Step 'Refreshing docs/cmdlets and en-US'
+    $command = "Import-Module '$moduleFolder/TrafficMigration.psd1', '$root/build/Help/Help.psm1'; Update-CmdletMarkdown '$root/docs/cmdlets'; Export-CmdletHelp '$root/docs/cmdlets' '$root/en-US'"
+    Invoke-Native { & (Get-Command pwsh -CommandType Application)[0].Source -NoProfile -NonInteractive -Command $command }
+    Copy-Item "$root/en-US" $moduleFolder -Recurse -Force
 }
 
 function Invoke-LabTask([switch] $Up, [switch] $Down, [switch] $Status, [int] $Hosts, [string] $LinkRate, [string] $Name) {
@@ -342,4 +351,4 @@ function Invoke-Chaos([int] $Runs, [int] $Seed) {
     [int]($faults.Failed -gt 0 -or $faults.Passed -eq 0 -or $chaos.Failed -gt 0)
 }
 
-Export-ModuleMember -Function Build-Module, Compress-Module, Invoke-Analysis, Invoke-LabTask, Invoke-AllTests, Invoke-LabPart, Invoke-Benchmarks, Invoke-Demo, Invoke-Evaluation, Invoke-Chaos
+Export-ModuleMember -Function Build-Module, Update-ModuleHelp, Compress-Module, Invoke-Analysis, Invoke-LabTask, Invoke-AllTests, Invoke-LabPart, Invoke-Benchmarks, Invoke-Demo, Invoke-Evaluation, Invoke-Chaos

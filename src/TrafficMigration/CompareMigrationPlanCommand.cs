@@ -4,7 +4,7 @@ using TrafficMigration.Planning;
 namespace TrafficMigration.Commands;
 
 /// <summary>Lays strategies side by side for the same rates: contention, predicted time, data, downtime and applications' throughput.</summary>
-[Cmdlet(VerbsData.Compare, "MigrationPlan", DefaultParameterSetName = DestinationSet)]
+[Cmdlet(VerbsData.Compare, "MigrationPlan", DefaultParameterSetName = DestinationSet, HelpUri = HelpPages.Folder + "Compare-MigrationPlan.md")]
 [OutputType(typeof(StrategyComparison))]
 public sealed class CompareMigrationPlanCommand : PlanningCmdlet
 {

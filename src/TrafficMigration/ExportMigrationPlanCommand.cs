@@ -6,7 +6,7 @@ using TrafficMigration.Planning;
 namespace TrafficMigration.Commands;
 
 /// <summary>Writes a plan as what another manager runs: KubeVirt's manifests, a script for OpenStack, a playbook for oVirt.</summary>
-[Cmdlet(VerbsData.Export, "MigrationPlan", SupportsShouldProcess = true)]
+[Cmdlet(VerbsData.Export, "MigrationPlan", SupportsShouldProcess = true, HelpUri = HelpPages.Folder + "Export-MigrationPlan.md")]
 [OutputType(typeof(FileInfo))]
 public sealed class ExportMigrationPlanCommand : PSCmdlet
 {

@@ -6,7 +6,7 @@ using TrafficMigration.Reporting;
 namespace TrafficMigration.Commands;
 
 /// <summary>Writes one page of HTML about one or several runs: what was planned, what happened, and what links carried meanwhile.</summary>
-[Cmdlet(VerbsData.Export, "MigrationReport", SupportsShouldProcess = true, DefaultParameterSetName = InputSet)]
+[Cmdlet(VerbsData.Export, "MigrationReport", SupportsShouldProcess = true, DefaultParameterSetName = InputSet, HelpUri = HelpPages.Folder + "Export-MigrationReport.md")]
 [OutputType(typeof(FileInfo))]
 public sealed class ExportMigrationReportCommand : PSCmdlet
 {

@@ -5,7 +5,7 @@ using TrafficMigration.Traffic;
 namespace TrafficMigration.Commands;
 
 /// <summary>Measures what the uplinks of KVM hosts carry and what room the hosts have, as a destination of migrations.</summary>
-[Cmdlet(VerbsCommon.Get, "HostTraffic")]
+[Cmdlet(VerbsCommon.Get, "HostTraffic", HelpUri = HelpPages.Folder + "Get-HostTraffic.md")]
 [OutputType(typeof(HostTraffic))]
 public sealed class GetHostTrafficCommand : SamplingCmdlet
 {

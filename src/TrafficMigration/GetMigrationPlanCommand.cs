@@ -4,7 +4,7 @@ using TrafficMigration.Planning;
 namespace TrafficMigration.Commands;
 
 /// <summary>Chooses technique and destination of every VM so that its memory flows against its traffic.</summary>
-[Cmdlet(VerbsCommon.Get, "MigrationPlan", DefaultParameterSetName = DestinationSet)]
+[Cmdlet(VerbsCommon.Get, "MigrationPlan", DefaultParameterSetName = DestinationSet, HelpUri = HelpPages.Folder + "Get-MigrationPlan.md")]
 [OutputType(typeof(VMMigrationPlan))]
 public sealed class GetMigrationPlanCommand : PlanningCmdlet
 {

@@ -4,7 +4,7 @@ using TrafficMigration.Migration;
 namespace TrafficMigration.Commands;
 
 /// <summary>Lists the runs of this user on this machine, the newest first, from their journals. No host is asked.</summary>
-[Cmdlet(VerbsCommon.Get, "TrafficSensitiveMigration")]
+[Cmdlet(VerbsCommon.Get, "TrafficSensitiveMigration", HelpUri = HelpPages.Folder + "Get-TrafficSensitiveMigration.md")]
 [OutputType(typeof(MigrationRunRecord))]
 public sealed class GetTrafficSensitiveMigrationCommand : PSCmdlet
 {

@@ -5,7 +5,7 @@ using TrafficMigration.Traffic;
 namespace TrafficMigration.Commands;
 
 /// <summary>Measures what every running VM of one or many KVM hosts sends and receives.</summary>
-[Cmdlet(VerbsCommon.Get, "VMTrafficRate", DefaultParameterSetName = HostSet)]
+[Cmdlet(VerbsCommon.Get, "VMTrafficRate", DefaultParameterSetName = HostSet, HelpUri = HelpPages.Folder + "Get-VMTrafficRate.md")]
 [OutputType(typeof(VMTrafficRate))]
 public sealed partial class GetVMTrafficRateCommand : SamplingCmdlet
 {

@@ -4,7 +4,7 @@ using TrafficMigration.Migration;
 namespace TrafficMigration.Commands;
 
 /// <summary>Takes up a run that was interrupted: finds out from the hosts what is true, and carries on.</summary>
-[Cmdlet(VerbsLifecycle.Resume, "TrafficSensitiveMigration", SupportsShouldProcess = true)]
+[Cmdlet(VerbsLifecycle.Resume, "TrafficSensitiveMigration", SupportsShouldProcess = true, HelpUri = HelpPages.Folder + "Resume-TrafficSensitiveMigration.md")]
 [OutputType(typeof(VMMigrationResult), typeof(Job))]
 public sealed class ResumeTrafficSensitiveMigrationCommand : RunCmdlet
 {

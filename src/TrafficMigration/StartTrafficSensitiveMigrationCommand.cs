@@ -6,7 +6,7 @@ using TrafficMigration.Prediction;
 namespace TrafficMigration.Commands;
 
 /// <summary>Runs a plan: migrates its VMs in parallel, each with its planned technique.</summary>
-[Cmdlet(VerbsLifecycle.Start, "TrafficSensitiveMigration", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High)]
+[Cmdlet(VerbsLifecycle.Start, "TrafficSensitiveMigration", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.High, HelpUri = HelpPages.Folder + "Start-TrafficSensitiveMigration.md")]
 [OutputType(typeof(VMMigrationResult), typeof(Job))]
 public sealed class StartTrafficSensitiveMigrationCommand : RunCmdlet
 {

@@ -7,7 +7,7 @@ namespace TrafficMigration.Commands;
 /// Ends runs safely: what has not begun does not begin, pre-copies are cancelled, post-copies are finished. A run that
 /// another process drives is told so, and this waits for its end; one that was interrupted is taken up and ended.
 /// </summary>
-[Cmdlet(VerbsLifecycle.Stop, "TrafficSensitiveMigration", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
+[Cmdlet(VerbsLifecycle.Stop, "TrafficSensitiveMigration", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium, HelpUri = HelpPages.Folder + "Stop-TrafficSensitiveMigration.md")]
 [OutputType(typeof(MigrationRunRecord), typeof(VMMigrationResult))]
 public sealed class StopTrafficSensitiveMigrationCommand : RunCmdlet
 {

@@ -7,7 +7,7 @@ using TrafficMigration.Preflight;
 namespace TrafficMigration.Commands;
 
 /// <summary>Looks before anything moves for what would make a step of a plan fail. Writes an object a finding, and nothing when all is well.</summary>
-[Cmdlet(VerbsDiagnostic.Test, "MigrationPlan")]
+[Cmdlet(VerbsDiagnostic.Test, "MigrationPlan", HelpUri = HelpPages.Folder + "Test-MigrationPlan.md")]
 [OutputType(typeof(PreflightFinding))]
 public sealed class TestMigrationPlanCommand : HostCmdlet
 {

@@ -3,7 +3,7 @@ using System.Management.Automation;
 namespace TrafficMigration.Commands;
 
 /// <summary>Lists the open connections to KVM hosts.</summary>
-[Cmdlet(VerbsCommon.Get, "KvmHostSession", DefaultParameterSetName = HostSet)]
+[Cmdlet(VerbsCommon.Get, "KvmHostSession", HelpUri = HelpPages.Folder + "Get-KvmHostSession.md", DefaultParameterSetName = HostSet)]
 [OutputType(typeof(KvmHostSession))]
 public sealed class GetKvmHostSessionCommand : SessionCmdlet
 {

@@ -5,7 +5,7 @@ using TrafficMigration.Kvm;
 namespace TrafficMigration.Commands;
 
 /// <summary>Connects to KVM hosts and keeps the connections: the module's other cmdlets use them for these hosts, with their login.</summary>
-[Cmdlet(VerbsCommon.New, "KvmHostSession")]
+[Cmdlet(VerbsCommon.New, "KvmHostSession", HelpUri = HelpPages.Folder + "New-KvmHostSession.md")]
 [OutputType(typeof(KvmHostSession))]
 public sealed class NewKvmHostSessionCommand : HostCmdlet
 {

@@ -3,7 +3,7 @@ using System.Management.Automation;
 namespace TrafficMigration.Commands;
 
 /// <summary>Closes open connections to KVM hosts. What runs on the hosts goes on there.</summary>
-[Cmdlet(VerbsCommon.Remove, "KvmHostSession", SupportsShouldProcess = true, DefaultParameterSetName = SessionSet)]
+[Cmdlet(VerbsCommon.Remove, "KvmHostSession", HelpUri = HelpPages.Folder + "Remove-KvmHostSession.md", SupportsShouldProcess = true, DefaultParameterSetName = SessionSet)]
 public sealed class RemoveKvmHostSessionCommand : SessionCmdlet
 {
     private const string SessionSet = "Session";

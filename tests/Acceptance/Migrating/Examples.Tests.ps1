@@ -1,78 +1,98 @@
-# The examples as a site would run them. evacuate.ps1 has tests of its own in tests/Faults, with what can go wrong.
-BeforeAll {
-    Import-Module "$PSScriptRoot/../../../lab/Lab.psm1"
-    $examples = "$PSScriptRoot/../../../examples"
-    $journal = "$TestDrive/journals"
-    Invoke-Lab guest-start kvm-a vm5 --memory 136 --fill 8 --no-wait
-    Invoke-Lab guest-start kvm-a vm6 --memory 136 --fill 8 --no-wait
+# The examples of the help that need hosts, as they stand: kvm1, kvm2 and kvm3 are the lab's.
+BeforeDiscovery {
+    Import-Module "$PSScriptRoot/../../Examples.psm1"
+    $examples = Get-HelpExample | Where-Object NeedsHost
+}
 
-    function Get-Place([string] $VM) {
-        'kvm-a', 'kvm-b', 'kvm-c' | Where-Object { (ssh $_ virsh -q list --name) -contains $VM }
+BeforeAll {
+    Import-Module "$PSScriptRoot/../../Examples.psm1", "$PSScriptRoot/../../Faults.psm1", "$PSScriptRoot/../../../lab/Lab.psm1"
+    $state = $env:XDG_STATE_HOME
+    $env:XDG_STATE_HOME = "$TestDrive/state"
+    Set-JournalFolder "$TestDrive/state/trafficmigration"
+    $manifest = (Get-Module TrafficMigration).Path
+    $place = (New-Item "$TestDrive/place" -ItemType Directory).FullName
+    $guests = 'vm1', 'vm2'
+
+    function Get-Running([string] $HostName) {
+        @(ssh $HostName 'virsh -q list --name --state-running') | Where-Object { $_ -in $guests } | Sort-Object
     }
 
-    # As a scheduler calls it, with the module where a user has it.
-    function Invoke-Scheduled([string[]] $Words) {
-        $env:PSModulePath = "$TestDrive/modules" + [IO.Path]::PathSeparator + $env:PSModulePath
-        if (-not (Test-Path "$TestDrive/modules/TrafficMigration")) {
-            $null = New-Item "$TestDrive/modules" -ItemType Directory -Force
-            Copy-Item (Split-Path (Get-Module TrafficMigration).Path) "$TestDrive/modules/TrafficMigration" -Recurse
+    # Both VMs run on kvm-a: where one does not, it is started anew.
+    function Reset-Guest {
+        $there = Get-Running kvm-a
+        foreach ($vm in $guests | Where-Object { $_ -notin $there }) {
+            try { Invoke-Lab guest-stop $vm } catch { Write-Verbose "$_" }
+            Invoke-Lab guest-start kvm-a $vm --memory 128 --fill 4
+        }
+    }
+
+    # A run by another process; -Interrupted: that process is ended in the middle of it.
+    function Start-OpenRun([switch] $Interrupted) {
+        # So that it lasts until it is stopped.
+        $limit = $Interrupted ? '' : '-BandwidthLimit 32e6'
+        Set-Content "$TestDrive/run.ps1" "Import-Module '$manifest'; Import-Clixml '$place/plan.xml' | Start-TrafficSensitiveMigration -Confirm:`$false -SkipPreflight $limit"
+        $before = Get-Last | ForEach-Object Id
+        $process = Start-Shell "$TestDrive/run.ps1" "$TestDrive/out.txt"
+        while ((Get-Last | ForEach-Object Id) -eq $before -and -not $process.HasExited) {
+            Start-Sleep -Milliseconds 100
         }
 
-        $script:said = pwsh -NoProfile -NonInteractive -File @Words 2>&1
-        $LASTEXITCODE
+        Wait-State PreCopying
+        if ($Interrupted) {
+            $process.Kill($true)
+            $process.WaitForExit()
+        }
+
+        $process
     }
 }
 
 AfterAll {
-    'vm5', 'vm6' | ForEach-Object { Invoke-Lab guest-stop $_ }
+    foreach ($vm in $guests) {
+        try { Invoke-Lab guest-stop $vm } catch { Write-Warning "$_" }
+    }
+
+    $env:XDG_STATE_HOME = $state
 }
 
-Describe 'An example' {
-    It 'scatter.ps1 shows what it would do, and empties a host to two others' {
-        & "$examples/scatter.ps1" kvm-a -Destination kvm-b, kvm-c -Separate vm5, vm6 -WhatIf | Should -BeNullOrEmpty
-        Get-Place vm5 | Should -Be kvm-a
-        $results = & "$examples/scatter.ps1" kvm-a -Destination kvm-b, kvm-c -Separate vm5, vm6 -Confirm:$false
-        $results.Outcome | Should -Be Completed, Completed
-        (Get-Place vm5), (Get-Place vm6) | Sort-Object | Should -Be kvm-b, kvm-c
+Describe 'The examples that need hosts' {
+    BeforeEach {
+        $process = $null
+        Reset-Guest
+        Get-VMTrafficRate kvm-a -SampleCount 1 | Get-MigrationPlan -Destination kvm-b -NoProbe -Strategy PreCopy | Export-Clixml "$place/plan.xml"
     }
 
-    It 'rack-by-rack.ps1 empties one rack after another' {
-        $results = & "$examples/rack-by-rack.ps1" -Rack (, 'kvm-b'), (, 'kvm-c') -Destination kvm-a
-        $results.Source | Should -Be kvm-b, kvm-c
-        $results.Outcome | Should -Be Completed, Completed
+    AfterEach {
+        if ($process -and -not $process.HasExited -and -not $process.WaitForExit(90000)) {
+            $process.Kill($true)
+        }
     }
 
-    It 'approve-plan.ps1 runs what was approved and nothing else' {
-        $file = "$TestDrive/plan.json"
-        & "$examples/approve-plan.ps1" Propose $file -HostName kvm-a -Destination kvm-b | Should -Not -BeNullOrEmpty
-        { & "$examples/approve-plan.ps1" Run $file } | Should -Throw '*approved*'
-        $null = & "$examples/approve-plan.ps1" Approve $file
-        Add-Content $file ' '
-        { & "$examples/approve-plan.ps1" Run $file } | Should -Throw '*changed*'
-        Get-Place vm5 | Should -Be kvm-a
-        $null = & "$examples/approve-plan.ps1" Approve $file
-        (& "$examples/approve-plan.ps1" Run $file).Outcome | Should -Be Completed, Completed
-    }
+    It '<Cmdlet>, <Title>' -ForEach $examples {
+        $names = @{ kvm1 = 'kvm-a'; kvm2 = 'kvm-b'; kvm3 = 'kvm-c' }
+        if ($Cmdlet -in 'Resume-TrafficSensitiveMigration', 'Stop-TrafficSensitiveMigration') {
+            $process = Start-OpenRun -Interrupted:($Cmdlet -like 'Resume-*' -or $Code -match 'Interrupted')
+            $names['5e1f0c9a27'] = (Get-Last).Id
+        }
+        elseif ($Code -match '-ReturnHome') {
+            $null = Import-Clixml "$place/plan.xml" | Start-TrafficSensitiveMigration -Confirm:$false
+        }
 
-    It 'maintenance-window.ps1 empties a host, and brings its VMs back' {
-        Invoke-Scheduled "$examples/maintenance-window.ps1", '-Phase', 'Begin', '-HostName', 'kvm-b', '-Destination', 'kvm-a,kvm-c', '-LogPath', "$TestDrive/log", '-JournalPath', $journal |
-            Should -Be 0 -Because "$said"
-        Get-Place vm5 | Should -Not -Be kvm-b
-        Invoke-Scheduled "$examples/maintenance-window.ps1", '-Phase', 'End', '-HostName', 'kvm-b', '-LogPath', "$TestDrive/log", '-JournalPath', $journal |
-            Should -Be 0 -Because "$said"
-        (Get-Place vm5), (Get-Place vm6) | Should -Be kvm-b, kvm-b
-        (Get-Content "$TestDrive/log" | ConvertFrom-Json).VMName | Sort-Object -Unique | Should -Be vm5, vm6
-        Invoke-Scheduled "$examples/maintenance-window.ps1", '-Phase', 'End', '-HostName', 'kvm-c', '-LogPath', "$TestDrive/log", '-JournalPath', $journal | Should -Be 1
-    }
+        $said = @(Invoke-HelpExample $_ $place $names)
 
-    It 'site.Tests.ps1 is passed by hosts that can be emptied, and fails where they cannot' {
-        # Pester in Pester: a process of its own.
-        $script = @"
-            Import-Module '$((Get-Module Pester).Path)', '$((Get-Module TrafficMigration).Path)'
-            `$good = Invoke-Pester -PassThru -Output None -Container (New-PesterContainer -Path '$examples/site.Tests.ps1' -Data @{ HostName = 'kvm-b'; Destination = 'kvm-a', 'kvm-c' })
-            `$late = Invoke-Pester -PassThru -Output None -Container (New-PesterContainer -Path '$examples/site.Tests.ps1' -Data @{ HostName = 'kvm-b'; Destination = 'kvm-a'; Longest = '00:00:00.1' })
-            `$good.FailedCount, `$good.PassedCount, `$late.FailedCount
-"@
-        pwsh -NoProfile -NonInteractive -Command $script | Should -Be 0, 6, 1
+        # Who stops a run has its pre-copies cancelled, and is told so.
+        $expected = @(if ($Cmdlet -like 'Stop-*') { 'MigrationCancelled' })
+        $said | Where-Object { $_ -is [Management.Automation.ErrorRecord] -and ($_.FullyQualifiedErrorId -split ',')[0] -notin $expected } | Should -BeNullOrEmpty
+        if ($Cmdlet -like 'Get-*' -and $Code -notmatch 'Export-|Where-Object') {
+            $said | Should -Not -BeNullOrEmpty
+        }
+
+        if ($Cmdlet -in 'Start-TrafficSensitiveMigration', 'Resume-TrafficSensitiveMigration') {
+            Get-Running kvm-b | Should -Be $guests
+        }
+
+        if ($Cmdlet -in 'Resume-TrafficSensitiveMigration', 'Stop-TrafficSensitiveMigration') {
+            (Get-Last).State | Should -Be Ended
+        }
     }
 }
