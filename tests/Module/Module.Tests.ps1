@@ -100,4 +100,34 @@ Describe 'The views' {
         $lines[0] | Should -Match '^Host +Uplink +Tx Mbps +Rx Mbps +Link Mbps +Tx % +Rx % +Free GiB +CPUs$'
         $lines[2] | Should -Match '^kvm2 +eno1 +1.0 +250.0 +1000 +0 +26 +8.0 +16$'
     }
+
+    It 'shows a rate as a list in words, and many by their names' {
+        $rate = New-Object TrafficMigration.Traffic.VMTrafficRate
+        foreach ($pair in @{ HostName = 'kvm1'; VMName = 'web'; TxBitsPerSecond = 950000000L; RxBitsPerSecond = 1500000L; Saturated = $true; MemoryBytes = 4GB; PostCopyCapable = $false; PostCopyBlocker = 'it has a passed-through device' }.GetEnumerator()) {
+            $rate.GetType().GetProperty($pair.Key).SetValue($rate, $pair.Value)
+        }
+
+        $list = $rate | Format-List | Out-String -Width 100
+        $list | Should -Match 'Sends +: at least 950.0 Mbps'
+        $list | Should -Match 'Memory +: 4.00 GiB'
+        $list | Should -Match 'Can be post-copied : no: it has a passed-through device'
+        $rate | Format-Wide | Out-String -Width 100 | Should -Match 'web \(950.0 / 1.5\)'
+    }
+
+    It 'shows no colour where the output is no screen, and gives plain figures to files' {
+        $result = (Get-TrafficSensitiveMigration -JournalPath "$PSScriptRoot/Recorded" | Select-Object -First 1).VirtualMachines.Result
+        $result | Should -Not -BeNullOrEmpty
+        ($result | Out-String), ($result | Format-List | Out-String), ($result | Format-Wide | Out-String) -join '' | Should -Not -Match "`e"
+        $culture = [cultureinfo]::CurrentCulture
+        try {
+            [cultureinfo]::CurrentCulture = 'de-DE'
+            $rate = [pscustomobject]@{ HostName = 'kvm1'; VMName = 'web'; TxBitsPerSecond = 2.5e6; RxBitsPerSecond = 1e6 } | Get-MigrationPlan -Destination kvm2 -NoProbe
+            ($rate | ConvertTo-Csv)[1] | Should -Match '"2500000"|,2500000,'
+            $rate | ConvertTo-Json -WarningAction Ignore | Should -Not -Match '\d,\d{1,2}\b[^"\d]*\n'
+            ($result | ConvertTo-Csv | ConvertFrom-Csv)[0].BytesTransferred | Should -Match '^\d+$'
+        }
+        finally {
+            [cultureinfo]::CurrentCulture = $culture
+        }
+    }
 }
