@@ -17,7 +17,7 @@ function Get-CmdletFact([Management.Automation.CmdletInfo] $Cmdlet) {
         # The types of all that binds from the pipeline, each once.
         Inputs = @($Cmdlet.Parameters.Values | Where-Object { $_.ParameterSets.Values | Where-Object { $_.ValueFromPipeline -or $_.ValueFromPipelineByPropertyName } } |
                 ForEach-Object { (Get-ValueType $_.ParameterType).FullName } | Select-Object -Unique)
-        Outputs = @($Cmdlet.OutputType.Name | Select-Object -Unique)
+        Outputs = @($Cmdlet.OutputType | ForEach-Object Name | Select-Object -Unique)
     }
 }
 

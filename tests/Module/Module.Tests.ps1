@@ -122,7 +122,7 @@ Describe 'The views' {
         try {
             [cultureinfo]::CurrentCulture = 'de-DE'
             $rate = [pscustomobject]@{ HostName = 'kvm1'; VMName = 'web'; TxBitsPerSecond = 2.5e6; RxBitsPerSecond = 1e6 } | Get-MigrationPlan -Destination kvm2 -NoProbe
-            ($rate | ConvertTo-Csv)[1] | Should -Match '"2500000"|,2500000,'
+            ($rate | ConvertTo-Csv)[1] | Should -Match '"1000000"'
             ($result | ConvertTo-Csv | ConvertFrom-Csv)[0].BytesTransferred | Should -Match '^\d+$'
         }
         finally {
