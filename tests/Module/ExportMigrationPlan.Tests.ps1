@@ -21,7 +21,7 @@ Describe 'Export-MigrationPlan' {
         $text | Should -Match '(?s)kind: "MigrationPolicy".*allowPostCopy: true.*kind: "VirtualMachineInstanceMigration".*namespace: "shop"'
         $text | Should -Match '(?m)^  vmiName: "vm1"$'
         $text | Should -Match '(?m)^    kubernetes\.io/hostname: "kvm2"$'
-        $text | Should -Match '# vm1: kvm1 -> kvm2 \(PostCopy\)\. PostCopy avoids'
+        $text | Should -Match '# vm1: kvm1 -> kvm2 \(PostCopy\)\. PostCopy keeps 200 Mbps sent'
         [IO.File]::ReadAllBytes($file)[0] | Should -Be ([byte][char]'#') -Because 'a byte order mark is none of the file'
         (Get-ChildItem $TestDrive -Force -Filter '.plan*') | Should -BeNullOrEmpty
     }

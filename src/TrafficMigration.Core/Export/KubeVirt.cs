@@ -96,12 +96,14 @@ internal static class KubeVirt
         $"         kubectl apply -f FILE -l {WaveLabel}=$wave &&",
         $"         kubectl wait vmim -A -l {Label}={id},{WaveLabel}=$wave --for=jsonpath='{{.status.phase}}'=Succeeded --timeout=24h || break",
         "     done",
+        "",
+        "   A migration that fails holds the next wave back.",
     ];
 
     private static IEnumerable<string> Cautions(IReadOnlyList<VMMigrationPlan> plans)
     {
         string limits = Waves.Limits(plans);
-        yield return $"At once: the plan lets {(limits.Length == 0 ? "all" : limits)} run. KubeVirt has one limit for the cluster and one for what leaves a node,";
+        yield return $"Limits of the plan: {(limits.Length == 0 ? "none" : limits)}. KubeVirt has one for the cluster and one for what leaves a node,";
         yield return "spec.configuration.migrations.parallelMigrationsPerCluster (5) and parallelOutboundMigrationsPerNode (2) of the";
         yield return "KubeVirt resource; what is over them waits, in an order of KubeVirt's own.";
         if (plans.Any(p => p.Technique == Technique.PostCopy))

@@ -201,8 +201,8 @@ internal static partial class OVirt
         yield return "Where it is broken off, VMs may keep the migration policy that they were given for the migration.";
         string limits = Waves.Limits(plans);
         yield return limits.Length > 0
-            ? $"At once: at most {limits}, as planned; so there are waves. A migration policy has a limit of its own for each host."
-            : "At once: all, as planned; but a migration policy has a limit for each host (2 in both policies here), the rest waits.";
+            ? $"Limits of the plan: {limits}; so there are waves. A migration policy has a limit of its own for each host."
+            : "The plan lets all run at once; but a migration policy has a limit for each host (2 for post-copy), the rest waits.";
         if (plans.Any(p => p.Technique == Technique.PostCopy || p.SwitchesToPostCopy))
         {
             yield return "";

@@ -151,7 +151,7 @@ internal static class OpenStack
         string limits = Waves.Limits(plans);
         if (limits.Length > 0)
         {
-            yield return $"At once: at most {limits}, as planned; so there are waves.";
+            yield return $"Limits of the plan: {limits}; so there are waves.";
         }
 
         if (plans.Any(p => p.Technique == Technique.PostCopy))
