@@ -17,9 +17,17 @@ Describe 'Whoever logs in' {
         # What libvirt does as root cannot be tried by somebody who is not.
         $found.Check | Should -Contain LoginNotVerified
 
-        $result = $plan | Start-TrafficSensitiveMigration -UserName member -Confirm:$false -WarningAction SilentlyContinue
-        $result.Outcome | Should -Be Completed
+        $secret = [pscredential]::new('member', (ConvertTo-SecureString 'geheim-4711' -AsPlainText))
+        $said = $plan | Start-TrafficSensitiveMigration -Credential $secret -Confirm:$false -JournalPath $TestDrive/journals -Verbose 4>&1 3>&1 6>&1
+        ($said | Where-Object { $_ -is [TrafficMigration.Migration.VMMigrationResult] }).Outcome | Should -Be Completed
         ssh kvm-b virsh -q list --name | Should -Contain vm8
+
+        # The password that was planted is in nothing that was said or written, here or on the hosts.
+        $said.Count | Should -BeGreaterThan 10
+        Get-TrafficSensitiveMigration -Last -JournalPath $TestDrive/journals | Export-MigrationReport "$TestDrive/report.html" -JournalPath $TestDrive/journals
+        $said | Out-String -Width 1000 | Should -Not -Match 'geheim-4711'
+        Get-ChildItem $TestDrive -Recurse -File | Select-String -Pattern 'geheim-4711' -SimpleMatch | Should -BeNullOrEmpty
+        ssh kvm-a 'grep -rs geheim-4711 /run/lock /tmp /var/log/libvirt; true' | Should -BeNullOrEmpty
     }
 
     It 'by sudo does the same; without -Sudo the user may not' {
