@@ -70,7 +70,7 @@ switch ($Task) {
     'Pack' { if (-not $NoBuild) { Build-Module }; Compress-Module }
     'Help' { Build-Module; Update-ModuleHelp }
     'Lab' { Invoke-LabTask -Up:$Up -Down:$Down -Status:$Status -Hosts $Hosts -LinkRate $LinkRate -Name $Name }
-    'Benchmark' { Invoke-Benchmarks }
+    'Benchmark' { Build-Module; Invoke-Benchmarks }
     'Demo' { Build-Module; Invoke-Demo }
     'Evaluate' { Build-Module; Invoke-Evaluation $Suite $Repeats ($PSBoundParameters.ContainsKey('LinkRate') ? $LinkRate : '') }
     'Analyze' { Invoke-Analysis }

@@ -275,6 +275,8 @@ function Invoke-Benchmarks {
     $project = "$root/benchmarks/TrafficMigration.Benchmarks"
     Invoke-Native { dotnet build $project -c Release --nologo -v quiet }
     $program = "$project/bin/Release/net10.0/TrafficMigration.Benchmarks"
+    Write-Step 'What importing the module costs, and how long Tab takes'
+    Invoke-Native { & (Get-Command pwsh -CommandType Application)[0].Source -NoProfile -NonInteractive -File "$root/benchmarks/import-time.ps1" "$moduleFolder/TrafficMigration.psd1" }
     Write-Step 'What a sample costs the host that is sampled'
     Invoke-Native { bash "$root/benchmarks/host-cost.sh" $program }
     Write-Step 'What sampling 200 hosts costs the one process that does it'
