@@ -190,7 +190,7 @@ internal sealed partial class FakeSite(string source = "kvm1")
         return [""];
     }
 
-    [GeneratedRegex(@"trafficmigration.* sh '(?<name>[a-z0-9]+-\d+[rt0-9]*)' '.*'( '(?<argument>[^']*)'){7}$", RegexOptions.Singleline)]
+    [GeneratedRegex(@"trafficmigration.* sh '(?<name>[a-z0-9]+-\d+[rt0-9]*)' '.*'( '(?<argument>[^']*)'){8}$", RegexOptions.Singleline)]
     private static partial Regex StartCommand { get; }
 
     [GeneratedRegex(@" sh '[a-z0-9]+-(\d+)")]

@@ -117,7 +117,7 @@ internal sealed class PreflightHosts
                 ["part", "emulator", ..] => $"\n@NONCE emulator\n{EmulatorAnswer}",
                 ["part", "cpu", ..] => $"\n@NONCE cpu\n{CpuAnswer}",
                 ["part", "path", "look", var quoted] => $"\n@NONCE path\n{_paths.GetValueOrDefault((host, quoted.Trim('\'')), "regular file|885165|512|nfs|-|\n\n@NONCE = 0")}",
-                ["quiet", var list, "$virsh", ..] => $"\n@NONCE {list}\ndefault\n\n@NONCE = 0",
+                ["quiet", var list, "v", ..] => $"\n@NONCE {list}\ndefault\n\n@NONCE = 0",
                 _ => "",
             });
         }
