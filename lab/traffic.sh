@@ -85,6 +85,8 @@ traffic_start() { # [option...] VM out|in | VM to PEER
     [ "${#rest[@]}" = 0 ] || die "traffic-start knows no '${rest[0]}'" 2
     key=$(flow_key "$label")
     address=$(guest_address "$vm")
+    # Its iperf3 listens by then: a guest may have been started without waiting for it.
+    guest_wait "$vm" 120 || die "guest '$vm' does not answer within 120 s"
     [ -n "$port" ] || port=$(flow_port)
     need_number --port "$port" 5201 5232
     need_number --seconds "$seconds" 1 3600
