@@ -1,5 +1,5 @@
 # The examples of the help, read from docs/cmdlets and run as they stand: Module/Help.Tests.ps1 runs those that need no host,
-# Acceptance/Migrating/Examples.Tests.ps1 the others on the lab.
+# Acceptance/Examples/Examples.Tests.ps1 the others on the lab.
 Import-Module "$PSScriptRoot/../build/Help/Page.psm1"
 
 function Get-HelpExample {

@@ -12,18 +12,24 @@ BeforeAll {
     $manifest = (Get-Module TrafficMigration).Path
     $place = (New-Item "$TestDrive/place" -ItemType Directory).FullName
     $guests = 'vm1', 'vm2'
+    # Nothing sends here, so that more samples would tell no more.
+    $global:PSDefaultParameterValues['Get-VMTrafficRate:SampleCount'] = 2
+    $global:PSDefaultParameterValues['Get-HostTraffic:SampleCount'] = 2
 
     function Get-Running([string] $HostName) {
         @(ssh $HostName 'virsh -q list --name --state-running') | Where-Object { $_ -in $guests } | Sort-Object
     }
 
-    # Both VMs run on kvm-a: where one does not, it is started anew.
-    function Reset-Guest {
-        $there = Get-Running kvm-a
-        foreach ($vm in $guests | Where-Object { $_ -notin $there }) {
+    # Where both VMs run; where they do not run together, they are started anew. An example begins where the last one ended.
+    function Find-Guest {
+        $found = 'kvm-a', 'kvm-b' | Where-Object { "$(Get-Running $_)" -eq "$guests" }
+        if ($found) { return $found }
+        foreach ($vm in $guests) {
             try { Invoke-Lab guest-stop $vm } catch { Write-Verbose "$_" }
-            Invoke-Lab guest-start kvm-a $vm --memory 128 --fill 4
+            Invoke-Lab guest-start kvm-a $vm --memory 128 --fill 4 --no-wait
         }
+
+        'kvm-a'
     }
 
     # A run by another process; -Interrupted: that process is ended in the middle of it.
@@ -48,6 +54,7 @@ BeforeAll {
 }
 
 AfterAll {
+    $global:PSDefaultParameterValues.Clear()
     foreach ($vm in $guests) {
         try { Invoke-Lab guest-stop $vm } catch { Write-Warning "$_" }
     }
@@ -56,12 +63,6 @@ AfterAll {
 }
 
 Describe 'The examples that need hosts' {
-    BeforeEach {
-        $process = $null
-        Reset-Guest
-        Get-VMTrafficRate kvm-a -SampleCount 1 | Get-MigrationPlan -Destination kvm-b -NoProbe -Strategy PreCopy | Export-Clixml "$place/plan.xml"
-    }
-
     AfterEach {
         if ($process -and -not $process.HasExited -and -not $process.WaitForExit(90000)) {
             $process.Kill($true)
@@ -69,8 +70,16 @@ Describe 'The examples that need hosts' {
     }
 
     It '<Cmdlet>, <Title>' -ForEach $examples {
-        $names = @{ kvm1 = 'kvm-a'; kvm2 = 'kvm-b'; kvm3 = 'kvm-c' }
-        if ($Cmdlet -in 'Resume-TrafficSensitiveMigration', 'Stop-TrafficSensitiveMigration') {
+        $process = $null
+        $here = Find-Guest
+        $there = 'kvm-a', 'kvm-b' | Where-Object { $_ -ne $here }
+        $names = @{ kvm1 = $here; kvm2 = $there; kvm3 = 'kvm-c' }
+        $isOfRun = $Cmdlet -in 'Resume-TrafficSensitiveMigration', 'Stop-TrafficSensitiveMigration'
+        if ($isOfRun -or $Code -match 'plan\.xml|-ReturnHome') {
+            Get-VMTrafficRate $here -SampleCount 1 | Get-MigrationPlan -Destination $there -NoProbe -Strategy PreCopy | Export-Clixml "$place/plan.xml"
+        }
+
+        if ($isOfRun) {
             $process = Start-OpenRun -Interrupted:($Cmdlet -like 'Resume-*' -or $Code -match 'Interrupted')
             $names['5e1f0c9a27'] = (Get-Last).Id
         }
@@ -88,10 +97,10 @@ Describe 'The examples that need hosts' {
         }
 
         if ($Cmdlet -in 'Start-TrafficSensitiveMigration', 'Resume-TrafficSensitiveMigration') {
-            Get-Running kvm-b | Should -Be $guests
+            Get-Running $there | Should -Be $guests
         }
 
-        if ($Cmdlet -in 'Resume-TrafficSensitiveMigration', 'Stop-TrafficSensitiveMigration') {
+        if ($isOfRun) {
             (Get-Last).State | Should -Be Ended
         }
     }

@@ -3,6 +3,9 @@ BeforeAll {
     Import-Module "$PSScriptRoot/../../../lab/Lab.psm1"
     $examples = "$PSScriptRoot/../../../examples"
     $journal = "$TestDrive/journals"
+    # Nothing sends here, so that more samples would tell no more.
+    $global:PSDefaultParameterValues['Get-VMTrafficRate:SampleCount'] = 2
+    $global:PSDefaultParameterValues['Get-HostTraffic:SampleCount'] = 2
     Invoke-Lab guest-start kvm-a vm5 --memory 136 --fill 8 --no-wait
     Invoke-Lab guest-start kvm-a vm6 --memory 136 --fill 8 --no-wait
 
@@ -24,6 +27,7 @@ BeforeAll {
 }
 
 AfterAll {
+    $global:PSDefaultParameterValues.Clear()
     'vm5', 'vm6' | ForEach-Object { Invoke-Lab guest-stop $_ }
 }
 
@@ -61,8 +65,12 @@ Describe 'An example' {
         Invoke-Scheduled "$examples/maintenance-window.ps1", '-Phase', 'End', '-HostName', 'kvm-b', '-LogPath', "$TestDrive/log", '-JournalPath', $journal |
             Should -Be 0 -Because "$said"
         (Get-Place vm5), (Get-Place vm6) | Should -Be kvm-b, kvm-b
-        (Get-Content "$TestDrive/log" | ConvertFrom-Json).VMName | Sort-Object -Unique | Should -Be vm5, vm6
-        Invoke-Scheduled "$examples/maintenance-window.ps1", '-Phase', 'End', '-HostName', 'kvm-c', '-LogPath', "$TestDrive/log", '-JournalPath', $journal | Should -Be 1
+        (Get-Content "$TestDrive/log" | ConvertFrom-Json).VMName | Where-Object { $_ } | Sort-Object -Unique | Should -Be vm5, vm6
+
+        # The way home has left other hosts, which had no window; and this one's is over.
+        foreach ($name in 'kvm-a', 'kvm-b', 'kvm-c') {
+            Invoke-Scheduled "$examples/maintenance-window.ps1", '-Phase', 'End', '-HostName', $name, '-LogPath', "$TestDrive/log", '-JournalPath', $journal | Should -Be 1
+        }
     }
 
     It 'site.Tests.ps1 is passed by hosts that can be emptied, and fails where they cannot' {
