@@ -7,6 +7,7 @@
 prepare_keys() {
     local box type bits names kind key
     ssh-keygen -q -t ed25519 -N '' -C "root@lab-$LAB" -f "$STATE/id_ed25519"
+    (umask 077; openssl rand -hex 16 >"$STATE/visitor-password")
     for box in $(boxes); do
         for type in ed25519:256 rsa:2048 ecdsa:256; do
             bits=${type#*:} type=${type%:*}
@@ -81,6 +82,8 @@ prepare_box() { # BOX MBIT
 	END
     # Whoever works in the control box has one connection to the client for all that the lab asks of it.
     if [ "$box" = client ]; then echo "MaxSessions 100" >>"$dir/etc/ssh/sshd_config"; fi
+    # Last: what comes after it is for that user only.
+    printf 'Match User visitor\n AuthenticationMethods password\n PasswordAuthentication yes\n' >>"$dir/etc/ssh/sshd_config"
     [[ $box == kvm-* ]] || return 0
     # No DBus, udev or polkit here; whoever is root in the box may, and the members of the group libvirt.
     cat >"$dir/etc/libvirt/libvirtd.conf" <<-END

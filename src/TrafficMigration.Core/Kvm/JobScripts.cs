@@ -69,6 +69,11 @@ internal static class JobScripts
           done
         fi
         wait $job
+        # Closing its connection to the other libvirt, libvirt may lose why the migration failed: QEMU's log has it.
+        log=/var/log/libvirt/qemu/$2.log
+        if grep -q 'End of file while reading data' said && [ -r "$log" ]; then
+          tail -n 20 "$log" | awk '/: initiating migration/ { why = ""; next } { why = why $0 "\n" } END { if (why) printf "QEMU: %s", why }' >>said
+        fi
         [ "$(cat code)" = 0 ] && for i in 1 2 3 4 5 6 7 8 9 10; do [ -s completed ] && break; sleep 0.1; done
         kill $figures 2>/dev/null
         mv code exit

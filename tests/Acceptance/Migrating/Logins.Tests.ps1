@@ -9,25 +9,36 @@ AfterAll {
 }
 
 Describe 'Whoever logs in' {
-    It 'as a member of the group libvirt measures, plans, checks and migrates' {
+    It 'as a member of the group libvirt measures, plans and checks' {
         $plan = Get-VMTrafficRate kvm-a vm8 -UserName member -SampleCount 2 | Get-MigrationPlan -Destination kvm-b -UserName member
         $plan.VMName | Should -Be vm8
         $found = $plan | Test-MigrationPlan -UserName member
         $found | Where-Object Severity -EQ Error | Should -BeNullOrEmpty
         # What libvirt does as root cannot be tried by somebody who is not.
         $found.Check | Should -Contain LoginNotVerified
+    }
 
-        $secret = [pscredential]::new('member', (ConvertTo-SecureString 'geheim-4711' -AsPlainText))
-        $said = $plan | Start-TrafficSensitiveMigration -Credential $secret -Confirm:$false -JournalPath $TestDrive/journals -Verbose 4>&1 3>&1 6>&1
+    It 'by password, as a member too, migrates; and the password is nowhere but in memory' {
+        $word = Get-Content /run/trafficmigration-lab/*/visitor-password
+        $right = [pscredential]::new('visitor', (ConvertTo-SecureString $word -AsPlainText))
+        $wrong = [pscredential]::new('visitor', (ConvertTo-SecureString "no-$word" -AsPlainText))
+        Get-VMTrafficRate kvm-a -Credential $wrong -ErrorAction SilentlyContinue -ErrorVariable refused | Should -BeNullOrEmpty
+        $refused.FullyQualifiedErrorId | Should -BeLike 'AuthenticationFailed,*'
+
+        $said = @(Get-VMTrafficRate kvm-a vm8 -Credential $right -SampleCount 2 -Verbose 4>&1)
+        $plan = $said | Where-Object { $_ -is [TrafficMigration.Traffic.VMTrafficRate] } | Get-MigrationPlan -Destination kvm-b -NoProbe
+        $said += @($plan | Start-TrafficSensitiveMigration -Credential $right -Confirm:$false -JournalPath $TestDrive/journals -Verbose 4>&1 3>&1 6>&1)
         ($said | Where-Object { $_ -is [TrafficMigration.Migration.VMMigrationResult] }).Outcome | Should -Be Completed
         ssh kvm-b virsh -q list --name | Should -Contain vm8
 
-        # The password that was planted is in nothing that was said or written, here or on the hosts.
+        # It is in nothing that was said or written, here or on the hosts.
         $said.Count | Should -BeGreaterThan 10
         Get-TrafficSensitiveMigration -Last -JournalPath $TestDrive/journals | Export-MigrationReport "$TestDrive/report.html" -JournalPath $TestDrive/journals
-        $said | Out-String -Width 1000 | Should -Not -Match 'geheim-4711'
-        Get-ChildItem $TestDrive -Recurse -File | Select-String -Pattern 'geheim-4711' -SimpleMatch | Should -BeNullOrEmpty
-        ssh kvm-a 'grep -rs geheim-4711 /run/lock /tmp /var/log/libvirt; true' | Should -BeNullOrEmpty
+        @($said) + @($refused) | Format-List * -Force | Out-String -Width 1000 | Should -Not -Match $word
+        Get-ChildItem $TestDrive -Recurse -File | Select-String -Pattern $word -SimpleMatch | Should -BeNullOrEmpty
+        foreach ($name in 'kvm-a', 'kvm-b') {
+            ssh $name "grep -rs $word /run/lock /tmp /var/log; true" | Should -BeNullOrEmpty
+        }
     }
 
     It 'by sudo does the same; without -Sudo the user may not' {
