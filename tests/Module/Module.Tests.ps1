@@ -101,6 +101,11 @@ Describe 'The views' {
         $lines[2] | Should -Match '^kvm2 +eno1 +1.0 +250.0 +1000 +0 +26 +8.0 +16$'
     }
 
+    It 'fits a comparison into 80 columns' {
+        $compared = Import-Csv "$PSScriptRoot/../../examples/published-example.csv" | Compare-MigrationPlan -Destination kvm2 -NoProbe
+        ($compared | Format-Table | Out-String -Width 80).Split("`n").TrimEnd() | Where-Object { $_ -match '^Strategy.*Down ms Apps %$' } | Should -Not -BeNullOrEmpty
+    }
+
     It 'shows a rate as a list in words, and many by their names' {
         $rate = New-Object TrafficMigration.Traffic.VMTrafficRate
         foreach ($pair in @{ HostName = 'kvm1'; VMName = 'web'; TxBitsPerSecond = 950000000L; RxBitsPerSecond = 1500000L; Saturated = $true; MemoryBytes = 4GB; PostCopyCapable = $false; PostCopyBlocker = 'it has a passed-through device' }.GetEnumerator()) {

@@ -39,7 +39,7 @@ internal static class JobScripts
         v() { virsh -q -c "${TM_CONNECT_URI:-qemu:///system}" "$@"; }
         cd "$1" || exit
         echo $$ >pid
-        flags= flowing=
+        flags= flowing= logged=
         [ -n "$6" ] && flags="--bandwidth $6"
         [ -n "$4" ] || flags="$flags --tunnelled"
         v dominfo "$2" >info 2>/dev/null
@@ -55,6 +55,8 @@ internal static class JobScripts
           virsh -q -c "${TM_CONNECT_URI:-qemu:///system}" event "$2" --event migration-iteration >/dev/null 2>&1 & flowing=$!
         fi
         [ -n "$8" ] && v migrate-setmaxdowntime "$2" "$8" >/dev/null 2>&1
+        log=/var/log/libvirt/qemu/$2.log
+        [ -r "$log" ] && logged=$(wc -c <"$log")
         date +%s.%N >started
         (
           v migrate --live --p2p $flags ${9:+--tls --tls-destination "$9"} "$2" "$3" ${4:+"$4"} >said 2>&1; echo $? >code
@@ -70,9 +72,8 @@ internal static class JobScripts
         fi
         wait $job
         # Closing its connection to the other libvirt, libvirt may lose why the migration failed: QEMU's log has it.
-        log=/var/log/libvirt/qemu/$2.log
-        if grep -q 'End of file while reading data' said && [ -r "$log" ]; then
-          tail -n 20 "$log" | awk '/: initiating migration/ { why = ""; next } { why = why $0 "\n" } END { if (why) printf "QEMU: %s", why }' >>said
+        if [ -n "$logged" ] && grep -q 'End of file while reading data: : ' said; then
+          tail -c "+$((logged + 1))" "$log" | grep -v ': initiating migration$' | tail -n 3 >>said
         fi
         [ "$(cat code)" = 0 ] && for i in 1 2 3 4 5 6 7 8 9 10; do [ -s completed ] && break; sleep 0.1; done
         kill $figures 2>/dev/null

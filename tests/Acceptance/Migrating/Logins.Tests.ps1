@@ -31,7 +31,10 @@ Describe 'Whoever logs in' {
         ($said | Where-Object { $_ -is [TrafficMigration.Migration.VMMigrationResult] }).Outcome | Should -Be Completed
         ssh kvm-b virsh -q list --name | Should -Contain vm8
 
-        # It is in nothing that was said or written, here or on the hosts.
+        # What tells about the site is its owner's alone.
+        (Get-ChildItem $TestDrive/journals -File).UnixMode | Sort-Object -Unique | Should -Be '-rw-------'
+
+        # The password is in nothing that was said or written, here or on the hosts.
         $said.Count | Should -BeGreaterThan 10
         Get-TrafficSensitiveMigration -Last -JournalPath $TestDrive/journals | Export-MigrationReport "$TestDrive/report.html" -JournalPath $TestDrive/journals
         @($said) + @($refused) | Format-List * -Force | Out-String -Width 1000 | Should -Not -Match $word
