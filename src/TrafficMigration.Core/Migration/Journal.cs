@@ -34,7 +34,7 @@ internal sealed class Journal : IDisposable
         {
             // A file of its own: on Unix .NET locks a file exclusively only where it shares it with nobody, and the
             // journal must be readable all the time. The lock ends with the process, however that ends.
-            driving = new FileStream(LockOf(path), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            driving = PrivateFile.Open(LockOf(path), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
         catch (IOException e) when (IsHeld(path))
         {
@@ -47,13 +47,7 @@ internal sealed class Journal : IDisposable
 
         try
         {
-            var how = new FileStreamOptions { Mode = mode, Access = FileAccess.ReadWrite, Share = FileShare.Read, BufferSize = 0 };
-            if (!OperatingSystem.IsWindows() && mode == FileMode.CreateNew)
-            {
-                how.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-            }
-
-            return new Journal(new FileStream(path, how), driving);
+            return new Journal(PrivateFile.Open(path, mode, FileAccess.ReadWrite, FileShare.Read), driving);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -14,15 +14,9 @@ internal sealed class SeriesFile : IDisposable
 
     private SeriesFile(string path, Action<string> onTrouble)
     {
-        // A line at a time, so that others can read along; not forced to the disk, as a journal is.
-        var how = new FileStreamOptions { Mode = FileMode.Append, Access = FileAccess.Write, Share = FileShare.Read, BufferSize = 0 };
-        if (!OperatingSystem.IsWindows())
-        {
-            how.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-
         _onTrouble = onTrouble;
-        _file = new FileStream(path, how);
+        // A line at a time, so that others can read along; not forced to the disk, as a journal is.
+        _file = PrivateFile.Open(path, FileMode.Append, FileAccess.Write, FileShare.Read);
     }
 
     private sealed record Line(LinkSample? Link, StreamSample? Stream);
