@@ -38,6 +38,8 @@ function Invoke-HelpExample([hashtable] $Example, [string] $Folder, [hashtable] 
         # Nobody answers here; and the first VM's error is no reason to stop a run.
         $ConfirmPreference = 'None'
         $ErrorActionPreference = 'Continue'
+        # Nothing sends here, so that more samples would tell no more.
+        $PSDefaultParameterValues = @{ '*-*:SampleCount' = 2 }
         & ([scriptblock]::Create($code)) 2>&1
     }
     finally {

@@ -12,9 +12,6 @@ BeforeAll {
     $manifest = (Get-Module TrafficMigration).Path
     $place = (New-Item "$TestDrive/place" -ItemType Directory).FullName
     $guests = 'vm1', 'vm2'
-    # Nothing sends here, so that more samples would tell no more.
-    $global:PSDefaultParameterValues['Get-VMTrafficRate:SampleCount'] = 2
-    $global:PSDefaultParameterValues['Get-HostTraffic:SampleCount'] = 2
 
     function Get-Running([string] $HostName) {
         @(ssh $HostName 'virsh -q list --name --state-running') | Where-Object { $_ -in $guests } | Sort-Object
@@ -54,7 +51,6 @@ BeforeAll {
 }
 
 AfterAll {
-    $global:PSDefaultParameterValues.Clear()
     foreach ($vm in $guests) {
         try { Invoke-Lab guest-stop $vm } catch { Write-Warning "$_" }
     }

@@ -4,8 +4,7 @@ BeforeAll {
     $examples = "$PSScriptRoot/../../../examples"
     $journal = "$TestDrive/journals"
     # Nothing sends here, so that more samples would tell no more.
-    $global:PSDefaultParameterValues['Get-VMTrafficRate:SampleCount'] = 2
-    $global:PSDefaultParameterValues['Get-HostTraffic:SampleCount'] = 2
+    $global:PSDefaultParameterValues['*-*:SampleCount'] = 2
     Invoke-Lab guest-start kvm-a vm5 --memory 136 --fill 8 --no-wait
     Invoke-Lab guest-start kvm-a vm6 --memory 136 --fill 8 --no-wait
 
@@ -27,7 +26,7 @@ BeforeAll {
 }
 
 AfterAll {
-    $global:PSDefaultParameterValues.Clear()
+    $global:PSDefaultParameterValues.Remove('*-*:SampleCount')
     'vm5', 'vm6' | ForEach-Object { Invoke-Lab guest-stop $_ }
 }
 
