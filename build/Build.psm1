@@ -189,9 +189,10 @@ function Invoke-ChaosRuns([int] $Runs, [int] $Seed) {
 }
 
 # The parts of the acceptance tests, each with a lab of its own. What rests on measured rates wants the machine for itself,
-# and a link that can be filled; where only the way of a migration counts, a faster one saves minutes.
+# and links that can be filled; where only the way of a migration counts, faster ones save minutes.
 function Invoke-LabPart([ValidateSet('Measuring', 'Migrating', 'Examples', 'Faults')] [string] $Part) {
-    Invoke-LabPester "Acceptance/$Part" 3 '--migration-network', '--link-rate', ($Part -in 'Migrating', 'Examples' ? '400mbit' : '100mbit')
+    $rate = @{ Measuring = '100mbit'; Migrating = '400mbit'; Examples = '1gbit'; Faults = '100mbit' }[$Part]
+    Invoke-LabPester "Acceptance/$Part" 3 '--migration-network', '--link-rate', $rate
     if ($Part -eq 'Faults') {
         Invoke-ChaosRuns 3 (Get-Random -Maximum 1000000)
     }
