@@ -53,10 +53,13 @@ public abstract class HostCmdlet : CancellableCmdlet
     [Parameter]
     public SwitchParameter Sudo { get; set; }
 
-    /// <summary>Longest time, in seconds, for connecting to a host, and that a host may stay silent.</summary>
+    /// <summary>
+    /// Longest time, in seconds, for connecting to a host, and that a host may stay silent; by default ssh_config's
+    /// ConnectTimeout for connecting, and 10 otherwise.
+    /// </summary>
     [Parameter]
     [ValidateRange(1, 3600)]
-    public int ConnectTimeout { get; set; } = 10;
+    public int? ConnectTimeout { get; set; }
 
     /// <summary>The open sessions.</summary>
     protected private SessionTable Sessions => _sessions;
@@ -80,7 +83,7 @@ public abstract class HostCmdlet : CancellableCmdlet
             // One that is in use still says how to log in.
             endpoint = session.Endpoint with
             {
-                ConnectTimeout = endpoint.ConnectTimeout,
+                ConnectTimeout = endpoint.ConnectTimeout ?? session.Endpoint.ConnectTimeout,
                 ConnectUri = endpoint.ConnectUri ?? session.Endpoint.ConnectUri,
                 Sudo = endpoint.Sudo || session.Endpoint.Sudo,
             };
@@ -113,7 +116,7 @@ public abstract class HostCmdlet : CancellableCmdlet
         ConnectUri = ConnectUri,
         Sudo = Sudo,
         Credential = Credential == PSCredential.Empty ? null : Credential?.GetNetworkCredential(),
-        ConnectTimeout = TimeSpan.FromSeconds(ConnectTimeout),
+        ConnectTimeout = ConnectTimeout is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
     };
 
     /// <inheritdoc/>

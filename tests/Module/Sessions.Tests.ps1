@@ -92,6 +92,28 @@ Describe 'Sessions' {
     }
 }
 
+Describe 'The time for connecting' {
+    BeforeAll {
+        $silent = [Net.Sockets.TcpListener]::new([Net.IPAddress]::Loopback, 0)
+        $silent.Start()
+        $config = Get-Content "$($sshd.Home)/.ssh/config" -Raw
+        Add-Content "$($sshd.Home)/.ssh/config" "Host slow`n    HostName 127.0.0.1`n    Port $($silent.LocalEndpoint.Port)`n    ConnectTimeout 1"
+    }
+
+    AfterAll {
+        $silent.Stop()
+        Set-Content "$($sshd.Home)/.ssh/config" $config -NoNewline
+    }
+
+    It 'is that of ssh_config, unless the user says otherwise' {
+        Get-HostTraffic slow -ErrorAction SilentlyContinue -ErrorVariable problem
+        $problem.FullyQualifiedErrorId | Should -BeLike 'HostTimeout,*'
+        $problem.Exception.Message | Should -Match 'within 1 s'
+        Get-HostTraffic slow -ConnectTimeout 2 -ErrorAction SilentlyContinue -ErrorVariable problem
+        $problem.Exception.Message | Should -Match 'within 2 s'
+    }
+}
+
 Describe 'Host keys' {
     AfterEach {
         Get-KvmHostSession | Remove-KvmHostSession
