@@ -11,6 +11,16 @@ public static partial class Failures
         nameof(HostNotFound), FailureKind.NotFound, host, null, cause,
         $"Host '{host}' is not known: its name does not resolve to an address. Check the spelling, DNS or /etc/hosts.");
 
+    /// <summary>The text names no host.</summary>
+    public static MigrationException HostNameInvalid(string text) => Make(
+        nameof(HostNameInvalid), FailureKind.InvalidInput, text, null, null,
+        $"'{text}' names no host. Nothing was changed. Write it as kvm1, ops@kvm1, kvm1:2222 or ops@kvm1:2222; an IPv6 address that a port follows stands in brackets: [2001:db8::1]:2222.");
+
+    /// <summary>A host's name came with a login or port where it stands for the host alone.</summary>
+    public static MigrationException HostNameNotPlain(string parameter, string text, string host) => Make(
+        nameof(HostNameNotPlain), FailureKind.InvalidInput, host, null, null,
+        $"'{text}' is more than the name of a host, and {parameter} takes the name alone: '{host}'. Plans hold it, and a source's libvirt connects to its destination by it. Nothing was changed. Your own login to the host goes into -UserName and -Port, into ssh_config, or into a session: New-KvmHostSession {text}.");
+
     /// <summary>No connection could be made.</summary>
     public static MigrationException HostUnreachable(string host, int port, string reason, Exception? cause = null) => Make(
         nameof(HostUnreachable), FailureKind.Connection, host, null, cause,

@@ -16,6 +16,9 @@ internal sealed class ConnectAttempt(HostEndpoint endpoint)
     /// <summary>What was asked for.</summary>
     public HostEndpoint Endpoint => endpoint;
 
+    /// <summary>The time that there is.</summary>
+    public TimeSpan Limit { get; set; } = endpoint.ConnectTimeout ?? HostEndpoint.UsualTimeout;
+
     /// <summary>Whether the server has said that it speaks SSH.</summary>
     public bool HasBanner
     {
@@ -53,13 +56,13 @@ internal sealed class ConnectAttempt(HostEndpoint endpoint)
         if (_target is not { } target)
         {
             return cause as MigrationException
-                ?? Failures.HostTimeout(endpoint.HostName, "reading the SSH configuration", endpoint.ConnectTimeout, cause);
+                ?? Failures.HostTimeout(endpoint.HostName, "reading the SSH configuration", Limit, cause);
         }
 
         MigrationException failure = _check?.Refusal
             ?? (_path is { } path && !_hasBanner && cause is SshException or SocketException
                 ? Failures.HostUnreachable(target.HostName, target.Port, path.WhyNot, cause)
-                : ConnectFailure.From(cause, target, endpoint.ConnectTimeout, _login, Doing));
+                : ConnectFailure.From(cause, target, Limit, _login, Doing));
         return target.HostName == endpoint.HostName ? failure : Failures.OnTheWay(endpoint.HostName, target.HostName, failure);
     }
 }

@@ -15,6 +15,9 @@ public sealed class SshHostConnector : IHostConnector
 {
     private static readonly TimeSpan KeepAliveInterval = TimeSpan.FromSeconds(15);
 
+    // ssh_config may name years, and timers cannot.
+    private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(1);
+
     private readonly object _recording = new();
     private readonly ImmutableArray<string> _knownHostsPaths;
     private readonly string _defaultKeyDirectory;
@@ -43,7 +46,7 @@ public sealed class SshHostConnector : IHostConnector
 
     private static string UserDirectory => Path.Combine(HomeDirectory, ".ssh");
 
-    /// <summary>Connects to a host, verifies its key and logs in, all within the endpoint's time.</summary>
+    /// <summary>Connects to a host, verifies its key and logs in, all within the endpoint's time, or that of ssh_config.</summary>
     /// <param name="endpoint">The host, how to log in and how long this may take.</param>
     /// <param name="warn">Takes what is not heeded of ssh_config, and which keys were recorded; called on any thread.</param>
     /// <param name="cancellationToken">Gives up; what was begun is ended in the background.</param>
@@ -58,15 +61,23 @@ public sealed class SshHostConnector : IHostConnector
         cancellationToken.ThrowIfCancellationRequested();
         var attempt = new ConnectAttempt(endpoint);
 
-        // Files are read and keys decrypted in there too, so that a caller that starts many at once never waits.
-        Task<SshCommandChannel> connecting = Task.Run(() => ConnectAsync(attempt, warn, cancellationToken), CancellationToken.None);
+        // Files are read and keys decrypted elsewhere too, so that a caller that starts many at once never waits.
+        Task<SshCommandChannel>? connecting = null;
         try
         {
-            return await connecting.WaitAsync(endpoint.ConnectTimeout, cancellationToken);
+            ImmutableArray<Target> way = await Task.Run(() => Target.WayTo(endpoint, _config), CancellationToken.None)
+                .WaitAsync(attempt.Limit, cancellationToken);
+            attempt.Limit = Limit(endpoint, way[^1].Settings);
+            connecting = Task.Run(() => ConnectAsync(attempt, way, warn, cancellationToken), CancellationToken.None);
+            return await connecting.WaitAsync(attempt.Limit, cancellationToken);
         }
         catch (Exception e)
         {
-            _ = AbandonAsync(connecting);
+            if (connecting is not null)
+            {
+                _ = AbandonAsync(connecting);
+            }
+
             cancellationToken.ThrowIfCancellationRequested();
             throw attempt.Translate(e);
         }
@@ -87,23 +98,32 @@ public sealed class SshHostConnector : IHostConnector
         }
     }
 
-    private async Task<SshCommandChannel> ConnectAsync(ConnectAttempt attempt, Action<string> warn, CancellationToken cancellationToken)
+    /// <summary>The time for the whole way. ssh_config may well say <c>none</c>; we would then wait for a host for ever.</summary>
+    private static TimeSpan Limit(HostEndpoint endpoint, HostSettings settings) =>
+        endpoint.ConnectTimeout
+        ?? (settings.ConnectTimeout is { } configured && configured > TimeSpan.Zero ? Least(configured, LongestTimer)
+            : HostEndpoint.UsualTimeout);
+
+    private static TimeSpan Least(TimeSpan one, TimeSpan other) => one < other ? one : other;
+
+    private async Task<SshCommandChannel> ConnectAsync(
+        ConnectAttempt attempt, ImmutableArray<Target> way, Action<string> warn, CancellationToken cancellationToken)
     {
-        HostEndpoint endpoint = attempt.Endpoint;
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        deadline.CancelAfter(endpoint.ConnectTimeout);
+        deadline.CancelAfter(attempt.Limit);
         JumpPath? path = null;
 #pragma warning disable CA2000 // each owns the one before it, and what is returned owns them all
         try
         {
-            ImmutableArray<Target> way = Target.WayTo(endpoint, _config);
             for (int i = 0; i + 1 < way.Length; i++)
             {
                 path = new JumpPath(await ConnectAsync(attempt, way[i], path, warn, deadline.Token), way[i], path, way[i + 1]);
             }
 
+            // ssh_config's time is for connecting alone, and often short; a busy host must not count as lost by it.
             return new SshCommandChannel(
-                await ConnectAsync(attempt, way[^1], path, warn, deadline.Token), path, endpoint.HostName, endpoint.ConnectTimeout);
+                await ConnectAsync(attempt, way[^1], path, warn, deadline.Token), path, attempt.Endpoint.HostName,
+                attempt.Endpoint.ConnectTimeout ?? HostEndpoint.UsualTimeout);
         }
         catch
         {
@@ -135,13 +155,13 @@ public sealed class SshHostConnector : IHostConnector
         var client = new SshClient(new ConnectionInfo(
             path is null ? target.Address : "127.0.0.1", path?.Port ?? target.Port, login.User, [.. login.Methods])
         {
-            Timeout = attempt.Endpoint.ConnectTimeout,
+            Timeout = attempt.Limit,
             Encoding = Encoding.UTF8,
         });
 #pragma warning restore CA2000
         try
         {
-            client.KeepAliveInterval = target.Settings.ServerAliveInterval is { } interval && interval > TimeSpan.Zero ? interval : KeepAliveInterval;
+            client.KeepAliveInterval = target.Settings.ServerAliveInterval is { } interval && interval > TimeSpan.Zero ? Least(interval, LongestTimer) : KeepAliveInterval;
             client.ServerIdentificationReceived += (_, _) => attempt.HasBanner = true;
             check.Attach(client);
             await client.ConnectAsync(cancellationToken);

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using System.Net;
 using TrafficMigration.Kvm;
 
@@ -77,24 +76,12 @@ internal sealed record Target
     /// <remarks>The user's key and secret are for the host that was asked for: nobody on the way gets to see them.</remarks>
     private static Target Jump(string text, Target to, SshConfig config)
     {
-        string rest = text.StartsWith("ssh://", StringComparison.OrdinalIgnoreCase) ? text[6..] : text;
-        string? user = rest.LastIndexOf('@') is >= 0 and var at ? rest[..at] : null;
-        rest = rest[((user?.Length ?? -1) + 1)..];
-        (string name, string port) = rest.StartsWith('[') && rest.IndexOf(']', StringComparison.Ordinal) is > 0 and var end
-            ? (rest[1..end], rest[(end + 1)..].TrimStart(':'))
-            : rest.IndexOf(':', StringComparison.Ordinal) is >= 0 and var colon && colon == rest.LastIndexOf(':')
-                ? (rest[..colon], rest[(colon + 1)..])
-                : (rest, string.Empty);
-        ushort number = 0;
-        if (name.Length == 0 || user is "" || (port.Length > 0 && (!ushort.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out number) || number == 0)))
-        {
-            throw Failures.SshConfigUnusable(to.HostName, "ProxyJump", $"'{text}' is not [user@]host[:port]");
-        }
-
-        HostSettings settings = config.Resolve(name, user, number == 0 ? null : number);
+        HostAddress jump = HostAddress.TryParse(text.StartsWith("ssh://", StringComparison.OrdinalIgnoreCase) ? text[6..] : text)
+            ?? throw Failures.SshConfigUnusable(to.HostName, "ProxyJump", $"'{text}' is not [user@]host[:port]");
+        HostSettings settings = config.Resolve(jump.HostName, jump.UserName, jump.Port);
         return new Target
         {
-            HostName = name,
+            HostName = jump.HostName,
             User = settings.User ?? Environment.UserName,
             Settings = settings,
             AcceptHostKey = settings.AcceptHostKey ?? HostKeyAcceptance.Never,

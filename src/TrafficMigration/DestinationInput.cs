@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Management.Automation;
+using TrafficMigration.Kvm;
 using TrafficMigration.Traffic;
 
 namespace TrafficMigration.Commands;
@@ -8,18 +9,19 @@ namespace TrafficMigration.Commands;
 internal static class DestinationInput
 {
     /// <returns>The host's traffic, or <see langword="null"/> where a plain name was given.</returns>
-    /// <exception cref="MigrationException"><c>NameMissing</c>, <c>RateInvalid</c>.</exception>
+    /// <exception cref="MigrationException"><c>NameMissing</c>, <c>RateInvalid</c>, <c>HostNameNotPlain</c>, <c>HostNameInvalid</c>.</exception>
     public static HostTraffic? Read(PSObject given)
     {
         switch (given.BaseObject)
         {
-            case string:
+            case string plain:
+                HostAddress.Plain("-Destination", plain);
                 return null;
             case HostTraffic traffic:
                 return traffic;
         }
 
-        string name = Text(given, nameof(HostTraffic.HostName)) ?? throw Failures.NameMissing(nameof(HostTraffic.HostName));
+        string name = HostAddress.Plain("-Destination", Text(given, nameof(HostTraffic.HostName)) ?? throw Failures.NameMissing(nameof(HostTraffic.HostName)));
         return new HostTraffic
         {
             HostName = name,

@@ -11,7 +11,7 @@ public sealed class GetHostTrafficCommand : SamplingCmdlet
 {
     private readonly List<string> _hosts = [];
 
-    /// <summary>The KVM hosts, by name or address.</summary>
+    /// <summary>The KVM hosts, by name or address, also as [user@]host[:port].</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(HostNameCompleter))]
     [Alias("ComputerName", "VMHost")]
@@ -32,7 +32,7 @@ public sealed class GetHostTrafficCommand : SamplingCmdlet
     {
         try
         {
-            HostTraffic measured = await MeasureHostAsync(host);
+            HostTraffic measured = await MeasureHostAsync(Asked(host));
             post(() => WriteObject(measured));
         }
         catch (MigrationException e)

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using System.Net;
+using TrafficMigration.Kvm;
 using TrafficMigration.Prometheus;
 using TrafficMigration.Traffic;
 
@@ -44,7 +45,7 @@ public sealed partial class GetVMTrafficRateCommand
             Credential = Credential is null || Credential == PSCredential.Empty
                 ? null
                 : new NetworkCredential(Credential.UserName, Credential.Password),
-            Timeout = TimeSpan.FromSeconds(ConnectTimeout),
+            Timeout = ConnectTimeout is { } seconds ? TimeSpan.FromSeconds(seconds) : HostEndpoint.UsualTimeout,
         };
         Terminating(() => RunAsync(async post =>
         {

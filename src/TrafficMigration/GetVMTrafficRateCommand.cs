@@ -14,7 +14,7 @@ public sealed partial class GetVMTrafficRateCommand : SamplingCmdlet
     private readonly List<string> _hosts = [];
     private MeasureOptions _options = null!;
 
-    /// <summary>The KVM hosts, by name or address.</summary>
+    /// <summary>The KVM hosts, by name or address, also as [user@]host[:port].</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = HostSet)]
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, ParameterSetName = PrometheusSet)]
     [ArgumentCompleter(typeof(HostNameCompleter))]
@@ -56,6 +56,7 @@ public sealed partial class GetVMTrafficRateCommand : SamplingCmdlet
     protected override void BeginProcessing()
     {
         base.BeginProcessing();
+        Terminating(() => _ = Destination is null ? null : HostAddress.Plain("-Destination", Destination));
         _options = Options with { Destination = Destination, WithDirtyRate = DirtyRate, CountersOnly = CountersOnly };
     }
 
@@ -80,8 +81,8 @@ public sealed partial class GetVMTrafficRateCommand : SamplingCmdlet
     {
         try
         {
-            await using ICommandChannel channel = await ConnectAsync(host, StopToken);
-            post(() => WriteVerbose($"{host}: connected; a sample every {SampleInterval} s"));
+            await using ICommandChannel channel = await ConnectAsync(Asked(host), StopToken);
+            post(() => WriteVerbose($"{channel.HostName}: connected; a sample every {SampleInterval} s"));
             if (!Continuous)
             {
                 HostMeasurement measured = await TrafficMeter.MeasureAsync(channel, _options, StopToken);

@@ -53,34 +53,36 @@ public abstract class HostCmdlet : CancellableCmdlet
     [Parameter]
     public SwitchParameter Sudo { get; set; }
 
-    /// <summary>Longest time, in seconds, for connecting to a host, and that a host may stay silent.</summary>
+    /// <summary>
+    /// Longest time, in seconds, for connecting to a host, and that a host may stay silent; by default ssh_config's
+    /// ConnectTimeout for connecting, and 10 otherwise.
+    /// </summary>
     [Parameter]
     [ValidateRange(1, 3600)]
-    public int ConnectTimeout { get; set; } = 10;
+    public int? ConnectTimeout { get; set; }
 
     /// <summary>The open sessions.</summary>
     protected private SessionTable Sessions => _sessions;
 
     /// <summary>Connects to a host. May be called from any thread while <see cref="CancellableCmdlet.RunAsync"/> runs.</summary>
-    protected private Task<ICommandChannel> ConnectAsync(string hostName, CancellationToken cancellationToken) =>
-        ConnectAsync(hostName, text => Post(() => WriteVerbose(text)), text => Post(() => WriteWarning(text)), cancellationToken);
+    protected private Task<ICommandChannel> ConnectAsync(HostEndpoint endpoint, CancellationToken cancellationToken) =>
+        ConnectAsync(endpoint, text => Post(() => WriteVerbose(text)), text => Post(() => WriteWarning(text)), cancellationToken);
 
     /// <summary>Gives the connection of an open session, or else a new one, and shows what is said to the host, if the user wants to see that.</summary>
-    /// <param name="hostName">The host.</param>
+    /// <param name="endpoint">The host.</param>
     /// <param name="trace">Takes what is said; any thread.</param>
     /// <param name="warn">Takes what the user should know, each once a call; any thread.</param>
     /// <param name="cancellationToken">Gives up.</param>
     protected private async Task<ICommandChannel> ConnectAsync(
-        string hostName, Action<string> trace, Action<string> warn, CancellationToken cancellationToken)
+        HostEndpoint endpoint, Action<string> trace, Action<string> warn, CancellationToken cancellationToken)
     {
-        HostEndpoint endpoint = Endpoint(hostName);
         ICommandChannel? channel = null;
         foreach (KvmHostSession session in Sessions.For(endpoint))
         {
             // One that is in use still says how to log in.
             endpoint = session.Endpoint with
             {
-                ConnectTimeout = endpoint.ConnectTimeout,
+                ConnectTimeout = endpoint.ConnectTimeout ?? session.Endpoint.ConnectTimeout,
                 ConnectUri = endpoint.ConnectUri ?? session.Endpoint.ConnectUri,
                 Sudo = endpoint.Sudo || session.Endpoint.Sudo,
             };
@@ -102,7 +104,16 @@ public abstract class HostCmdlet : CancellableCmdlet
     protected private Task<ICommandChannel> ConnectNewAsync(HostEndpoint endpoint, CancellationToken cancellationToken) =>
         ConnectNewAsync(endpoint, text => Post(() => WriteWarning(text)), cancellationToken);
 
-    /// <summary>How to reach a host, as the parameters say.</summary>
+    /// <summary>How to reach a host that the user named as SSH remoting does: what the name says outweighs the parameters.</summary>
+    /// <exception cref="MigrationException"><c>HostNameInvalid</c>.</exception>
+    protected private HostEndpoint Asked(string named)
+    {
+        var (host, user, port) = HostAddress.Parse(named);
+        HostEndpoint endpoint = Endpoint(host);
+        return endpoint with { UserName = user ?? endpoint.UserName, Port = port ?? endpoint.Port };
+    }
+
+    /// <summary>How to reach a host by its plain name, as the parameters say.</summary>
     protected private HostEndpoint Endpoint(string hostName) => new()
     {
         HostName = hostName,
@@ -113,7 +124,7 @@ public abstract class HostCmdlet : CancellableCmdlet
         ConnectUri = ConnectUri,
         Sudo = Sudo,
         Credential = Credential == PSCredential.Empty ? null : Credential?.GetNetworkCredential(),
-        ConnectTimeout = TimeSpan.FromSeconds(ConnectTimeout),
+        ConnectTimeout = ConnectTimeout is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
     };
 
     /// <inheritdoc/>

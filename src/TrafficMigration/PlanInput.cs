@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using TrafficMigration.Kvm;
 using TrafficMigration.Planning;
 using TrafficMigration.Traffic;
 using static TrafficMigration.Commands.Loose;
@@ -8,7 +9,7 @@ namespace TrafficMigration.Commands;
 /// <summary>Reads a VM's plan: as Get-MigrationPlan gave it, or as it came back from a file, where only names and values are left.</summary>
 internal static class PlanInput
 {
-    /// <exception cref="MigrationException"><c>PlanInvalid</c>.</exception>
+    /// <exception cref="MigrationException"><c>PlanInvalid</c>, <c>HostNameNotPlain</c>, <c>HostNameInvalid</c>.</exception>
     public static VMMigrationPlan Read(PSObject given)
     {
         if (given.BaseObject is VMMigrationPlan live)
@@ -36,13 +37,13 @@ internal static class PlanInput
     private static VMMigrationPlan Part(PSObject given, string? vm)
     {
         object? rate = Loose.Part(given, nameof(VMMigrationPlan.Rate));
-        string source = Needed(given, nameof(VMMigrationPlan.Source));
+        string source = HostAddress.Plain("a plan's Source", Needed(given, nameof(VMMigrationPlan.Source)));
         return new VMMigrationPlan
         {
             VMName = vm ?? throw Missing(nameof(VMMigrationPlan.VMName)),
             VMId = Text(given, nameof(VMMigrationPlan.VMId)),
             Source = source,
-            Destination = Needed(given, nameof(VMMigrationPlan.Destination)),
+            Destination = HostAddress.Plain("a plan's Destination", Needed(given, nameof(VMMigrationPlan.Destination))),
             Technique = Choice<Technique>(given, nameof(VMMigrationPlan.Technique)) ?? throw Missing(nameof(VMMigrationPlan.Technique)),
             SwitchesToPostCopy = Loose.Part(given, nameof(VMMigrationPlan.SwitchesToPostCopy)) is true or "True" or "true",
             Order = (int)(Number(given, nameof(VMMigrationPlan.Order)) ?? 1),

@@ -89,7 +89,7 @@ public abstract partial class PlanningCmdlet
 
             try
             {
-                await using ICommandChannel channel = await ConnectAsync(host, StopToken);
+                await using ICommandChannel channel = await ConnectAsync(Endpoint(host), StopToken);
                 // Only of those that leave does it matter what they say to each other.
                 measured.Add(await TrafficMeter.MeasureAsync(channel, Options with { CountersOnly = !left.Contains(host) }, StopToken));
             }

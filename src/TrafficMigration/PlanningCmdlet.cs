@@ -14,7 +14,7 @@ public abstract partial class PlanningCmdlet : RateInputCmdlet
 
     private Task<HostTraffic>[] _destinations = [];
 
-    /// <summary>The destinations: hosts' names, or objects with HostName and the host's background traffic.</summary>
+    /// <summary>The destinations: hosts' names, without user and port, or objects with HostName and the host's background traffic.</summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = DestinationSet)]
     [Alias("DestinationHost")]
     [ArgumentCompleter(typeof(HostNameCompleter))]
@@ -171,6 +171,6 @@ public abstract partial class PlanningCmdlet : RateInputCmdlet
         }
 
         // Off the pipeline's thread at once: upstream cmdlets start only after this one's BeginProcessing.
-        return await Task.Run(() => MeasureHostAsync(hostName), StopToken);
+        return await Task.Run(() => MeasureHostAsync(Endpoint(hostName)), StopToken);
     }
 }

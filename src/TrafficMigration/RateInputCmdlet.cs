@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using TrafficMigration.Kvm;
 using TrafficMigration.Traffic;
 
 namespace TrafficMigration.Commands;
@@ -94,7 +95,7 @@ public abstract class RateInputCmdlet : SamplingCmdlet
 
         Terminating(() => _rates.Add(new VMTrafficRate
         {
-            HostName = HostName ?? throw Failures.NameMissing(nameof(HostName)),
+            HostName = HostAddress.Plain("a rate's HostName", HostName ?? throw Failures.NameMissing(nameof(HostName))),
             VMName = VMName ?? throw Failures.NameMissing(nameof(VMName)),
             VMId = string.IsNullOrWhiteSpace(VMId) ? null : VMId,
             TxBitsPerSecond = Rate(nameof(TxBitsPerSecond), TxBitsPerSecond ?? double.NaN),

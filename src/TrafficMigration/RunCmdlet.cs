@@ -39,7 +39,7 @@ public abstract class RunCmdlet : HostCmdlet
         {
 #pragma warning disable CA2000 // the repository keeps it until Remove-Job
             var job = new MigrationRunJob(MyInvocation.Line.Trim(), plans, (listener, trace, warn, stop, leave) =>
-                drive(new MigrationRun(store, (host, token) => ConnectAsync(host, trace, warn, token), listener), stop, leave));
+                drive(new MigrationRun(store, (host, token) => ConnectAsync(Endpoint(host), trace, warn, token), listener), stop, leave));
 #pragma warning restore CA2000
             JobRepository.Add(job);
             WriteObject(job);
@@ -55,7 +55,7 @@ public abstract class RunCmdlet : HostCmdlet
             Terminating(() => RunAsync(post =>
             {
                 var listener = new Listener(presenter, action => post(action), this);
-                return drive(new MigrationRun(store, ConnectAsync, listener), StopToken, leave.Token);
+                return drive(new MigrationRun(store, (host, token) => ConnectAsync(Endpoint(host), token), listener), StopToken, leave.Token);
             }));
         }
         finally

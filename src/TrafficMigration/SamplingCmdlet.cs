@@ -44,7 +44,7 @@ public abstract class SamplingCmdlet : HostCmdlet
     }
 
     /// <summary>Measures a host as a destination: all that its uplink carries is background to what arrives.</summary>
-    protected private async Task<HostTraffic> MeasureHostAsync(string host)
+    protected private async Task<HostTraffic> MeasureHostAsync(HostEndpoint host)
     {
         await using ICommandChannel channel = await ConnectAsync(host, StopToken);
         // What its VMs say to each other does not matter here, so nothing is set up to count it.

@@ -61,7 +61,7 @@ public sealed class TestMigrationPlanCommand : HostCmdlet
 
         async Task<ICommandChannel> OpenAsync(string host, CancellationToken cancellationToken)
         {
-            ICommandChannel channel = await ConnectAsync(host, cancellationToken);
+            ICommandChannel channel = await ConnectAsync(Endpoint(host), cancellationToken);
             opened.Add(channel);
             return channel;
         }

@@ -39,6 +39,21 @@ public sealed class LossTests(SshServer server) : IClassFixture<SshServer>
     }
 
     [Fact]
+    public async Task A_short_time_for_connecting_in_ssh_config_is_none_for_silence()
+    {
+        string[] config = ["HostName 127.0.0.1", $"Port {server.Port}", $"IdentityFile {server.UserKey}", "ConnectTimeout 3"];
+        await using ICommandChannel channel = await server.ConnectorWith(config).ConnectAsync(new HostEndpoint { HostName = "kvm1" }, Token);
+        string session = await SessionAsync(channel);
+        Task<CommandResult> command = channel.ExecuteAsync("sleep 1; echo ok", Token);
+        await Task.Delay(700, Token);
+        Tool.Run("kill", "-STOP", session);
+        await Task.Delay(7000, Token);
+        Tool.Run("kill", "-CONT", session);
+
+        Assert.Equal("ok\n", (await command).Output);
+    }
+
+    [Fact]
     public async Task A_host_that_froze_between_commands_is_noticed_by_the_next()
     {
         await using ICommandChannel channel = await server.Connector().ConnectAsync(

@@ -31,6 +31,10 @@ public sealed class SshConfigTests : IDisposable
     [InlineData("host KVM1\n user x\nhost kvm1 # comment\n user y # comment\n port 5")]
     [InlineData("Host kvm1\n IdentityFile /k/1\n IdentityFile /k/2\nHost *\n IdentityFile /k/3\n IdentitiesOnly yes")]
     [InlineData("Host kvm1\n\tUser \"a b\"\n   HostKeyAlias  other  \n")]
+    [InlineData("Host kvm1\n ConnectTimeout 7\n ServerAliveInterval 1m\nHost *\n ConnectTimeout 3")]
+    [InlineData("Host kvm1\n ConnectTimeout none\nHost *\n ConnectTimeout 3")]
+    [InlineData("ConnectTimeout 1h1M30\nServerAliveInterval 1w")]
+    [InlineData("ConnectTimeout 0")]
     public void Settings_are_those_of_ssh(string text) => AssertAsSsh(Write(".ssh/config", text), "kvm1");
 
     [Fact]
@@ -52,7 +56,8 @@ public sealed class SshConfigTests : IDisposable
     {
         Gen<string> pattern = Gen.OneOf("kvm1", "kvm2", "kvm*", "*", "!kvm1", "k?m1", "other");
         Gen<string> setting = Gen.OneOf(
-            "User a", "User b", "Port 2", "Port 3", "HostName h1", "HostName %h.net", "ProxyJump j1", "ProxyJump none", "IdentityFile /k1", "IdentityFile /k2");
+            "User a", "User b", "Port 2", "Port 3", "HostName h1", "HostName %h.net", "ProxyJump j1", "ProxyJump none", "IdentityFile /k1", "IdentityFile /k2",
+            "ConnectTimeout 4", "ConnectTimeout none");
         Gen<string> block = Gen.Select(pattern.Array[1, 3], setting.Array[1, 4], (names, settings) => $"Host {string.Join(' ', names)}\n {string.Join("\n ", settings)}");
         block.Array[0, 5].Sample(blocks => AssertAsSsh(Write(".ssh/config", string.Join('\n', blocks)), "kvm1"), iter: 60, threads: 1);
     }
@@ -123,6 +128,11 @@ public sealed class SshConfigTests : IDisposable
     [InlineData("Port")]
     [InlineData("HostName %x")]
     [InlineData("IdentityFile 100%")]
+    [InlineData("ConnectTimeout 5x")]
+    [InlineData("ConnectTimeout -1")]
+    [InlineData("ConnectTimeout s")]
+    [InlineData("ConnectTimeout 99999999999")]
+    [InlineData("ServerAliveInterval 2147483647w")]
     public void What_makes_no_sense_is_an_error(string text) =>
         Assert.Equal("SshConfigUnusable", Assert.Throws<MigrationException>(() => Resolve(text)).ErrorId);
 
@@ -228,12 +238,16 @@ public sealed class SshConfigTests : IDisposable
         Assert.Equal(theirs["user"].Single(), ours.User ?? Environment.UserName);
         Assert.Equal(theirs["proxyjump"].SingleOrDefault() ?? string.Empty, string.Join(',', ours.ProxyJump));
         Assert.Equal(theirs["hostkeyalias"].SingleOrDefault(), ours.HostKeyAlias);
+        Assert.Equal(theirs["connecttimeout"].Single(), Seconds(ours.ConnectTimeout) ?? "none");
+        Assert.Equal(theirs["serveraliveinterval"].Single(), Seconds(ours.ServerAliveInterval) ?? "0");
         Assert.Equal(theirs["identitiesonly"].Single() == "yes", ours.IdentitiesOnly);
         if (!ours.IdentityFiles.IsEmpty)
         {
             Assert.Equal(theirs["identityfile"], ours.IdentityFiles);
         }
     }
+
+    private static string? Seconds(TimeSpan? time) => time?.TotalSeconds.ToString(CultureInfo.InvariantCulture);
 
     private string Write(string name, string text)
     {

@@ -85,6 +85,34 @@ public sealed class UnreachableTests : IDisposable
         await server;
     }
 
+    [Theory]
+    [InlineData("1", null, 1)]
+    [InlineData("60", 2, 2)]
+    [InlineData("none", 2, 2)]
+    [InlineData("1w", 2, 2)]
+    public async Task The_time_for_connecting_is_the_users_then_that_of_ssh_config(string configured, int? asked, int expected)
+    {
+        HostEndpoint endpoint = Listen() with { ConnectTimeout = asked is { } seconds ? TimeSpan.FromSeconds(seconds) : null };
+        using var server = ServeAsync(null, close: false);
+        string file = Path.GetTempFileName();
+        try
+        {
+            await File.WriteAllTextAsync(file, "ConnectTimeout " + configured, Token);
+            var connector = new SshHostConnector([], Path.GetTempPath(), new SshConfig(file, null, Path.GetTempPath()));
+
+            MigrationException failure = await Expect.FailureAsync(
+                "HostTimeout", () => connector.ConnectAsync(endpoint, Token), withinSeconds: expected + 5);
+
+            Assert.Contains($"within {expected} s", failure.Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+
+        await server;
+    }
+
     private HostEndpoint Listen()
     {
         _listener.Start();

@@ -5,6 +5,9 @@ namespace TrafficMigration.Kvm;
 /// <summary>How to reach a host over SSH.</summary>
 public sealed record HostEndpoint
 {
+    /// <summary>The time that a host has where nobody says otherwise.</summary>
+    public static TimeSpan UsualTimeout { get; } = TimeSpan.FromSeconds(10);
+
     /// <summary>Name or address of the host, as the user gave it.</summary>
     public required string HostName { get; init; }
 
@@ -29,8 +32,11 @@ public sealed record HostEndpoint
     /// <summary>Whether what is said to the host is run as root by <c>sudo -n</c>.</summary>
     public bool Sudo { get; init; }
 
-    /// <summary>Longest time that connecting and logging in may take, and that a host may stay silent.</summary>
-    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
+    /// <summary>
+    /// Longest time that connecting and logging in may take, and that a host may stay silent afterwards;
+    /// <see langword="null"/> takes ssh_config's ConnectTimeout for connecting, and <see cref="UsualTimeout"/> otherwise.
+    /// </summary>
+    public TimeSpan? ConnectTimeout { get; init; }
 }
 
 /// <summary>What is done with the key of a host that nobody has recorded. A key that contradicts a recorded one is always refused.</summary>

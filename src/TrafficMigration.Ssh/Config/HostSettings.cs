@@ -45,6 +45,9 @@ internal sealed record HostSettings
     /// <summary>Whether names are hidden in files of recorded host keys.</summary>
     public bool HashKnownHosts { get; init; }
 
+    /// <summary>Longest time for connecting, zero for any; <see langword="null"/> if nothing is said, or <c>none</c>.</summary>
+    public TimeSpan? ConnectTimeout { get; init; }
+
     /// <summary>Time between two signs of life; <see langword="null"/> if nothing is said.</summary>
     public TimeSpan? ServerAliveInterval { get; init; }
 

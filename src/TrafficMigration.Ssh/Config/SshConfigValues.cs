@@ -105,6 +105,9 @@ internal sealed class SshConfigValues(string host, string? user, int? port, stri
             case "proxycommand" when _first.ContainsKey("proxyjump"):
             case "proxyjump" when _first.ContainsKey("proxycommand"):
                 break;
+            // ssh's times do not distinguish this from nothing said: what a later line says still counts.
+            case "connecttimeout" or "serveraliveinterval" when value == "none":
+                break;
             default:
                 if (_first.TryAdd(line.Keyword, line) && Missed.TryGetValue(line.Keyword, out string? harmless)
                     && !value.Equals(harmless, StringComparison.OrdinalIgnoreCase))
@@ -143,14 +146,17 @@ internal sealed class SshConfigValues(string host, string? user, int? port, stri
         GlobalKnownHostsFiles = Files("globalknownhostsfile"),
         AcceptHostKey = AcceptHostKey(),
         HashKnownHosts = IsYes("hashknownhosts"),
-        ServerAliveInterval = Number("serveraliveinterval", 0, 86_400) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+        ConnectTimeout = Time("connecttimeout"),
+        ServerAliveInterval = Time("serveraliveinterval"),
         Warnings = [.. _warnings],
     };
 
     /// <summary>HostName knows only the name that was asked for; everything else knows what comes of it.</summary>
     private string Address => Value("hostname") is { } given ? Tokens(given, token => token == 'h' ? host : null) : host;
 
-    private int? Port => port ?? Number("port", 1, 65535);
+    private int? Port => port ?? (Value("port") is not { } text ? null
+        : ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ushort number) && number > 0 ? number
+        : throw Senseless("port", text));
 
     private HostKeyAcceptance? AcceptHostKey()
     {
@@ -175,10 +181,11 @@ internal sealed class SshConfigValues(string host, string? user, int? port, stri
 
     private bool IsYes(string keyword) => Value(keyword)?.ToUpperInvariant() is "YES" or "TRUE";
 
-    private int? Number(string keyword, int least, int most) =>
-        Value(keyword) is not { } text ? null
-        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number >= least && number <= most ? number
-        : throw Failures.SshConfigUnusable(host, _first[keyword].ToString(), $"'{text}' is no value for '{keyword}'");
+    private TimeSpan? Time(string keyword) =>
+        Value(keyword) is not { } text ? null : SshTime.TryParse(text) ?? throw Senseless(keyword, text);
+
+    private MigrationException Senseless(string keyword, string text) =>
+        Failures.SshConfigUnusable(host, _first[keyword].ToString(), $"'{text}' is no value for '{keyword}'");
 
     private string Expand(string text) => Home(
         Tokens(text, token => token switch

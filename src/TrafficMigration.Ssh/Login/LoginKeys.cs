@@ -14,6 +14,7 @@ internal sealed class LoginKeys(string host, SshAgent? agent) : IDisposable
     private static readonly ImmutableArray<string> DefaultNames = ["id_ed25519", "id_ecdsa", "id_rsa"];
 
     private readonly List<IPrivateKeySource> _sources = [];
+    private readonly HashSet<SshAgentKey> _offered = [];
     private readonly List<string> _tried = [];
 
     /// <summary>The keys in the order in which they are tried.</summary>
@@ -25,7 +26,7 @@ internal sealed class LoginKeys(string host, SshAgent? agent) : IDisposable
     /// <summary>Whether the user's secret opened a key, and so is no password.</summary>
     public bool SecretIsPassphrase { get; private set; }
 
-    /// <summary>Adds the key that the user asked for, and no other; if it is locked and the agent has it, the agent's.</summary>
+    /// <summary>Adds the key that the user asked for, and no other; if it is locked or not there and the agent has it, the agent's.</summary>
     /// <exception cref="MigrationException"><c>KeyFileUnusable</c>.</exception>
     public void AddWanted(string path, string secret)
     {
@@ -35,11 +36,12 @@ internal sealed class LoginKeys(string host, SshAgent? agent) : IDisposable
             _sources.Add(Load(path, null));
             _tried.Add("key " + path);
         }
-        catch (SshPassPhraseNullOrEmptyException e) when (secret.Length == 0)
+        catch (Exception e) when (secret.Length == 0 && e is SshPassPhraseNullOrEmptyException or FileNotFoundException)
         {
-            if (!Offer(InAgent(PublicKey(path)), path))
+            if (!Offer(InAgent(path), path, Certificates([Beside(path)])))
             {
-                throw Failures.KeyFileUnusable(host, path, "it is encrypted, no passphrase was given, and no agent has it.", e);
+                throw Failures.KeyFileUnusable(
+                    host, path, e is FileNotFoundException ? Reason(e) : "it is encrypted, no passphrase was given, and no agent has it.", e);
             }
         }
         catch (SshPassPhraseNullOrEmptyException)
@@ -61,19 +63,20 @@ internal sealed class LoginKeys(string host, SshAgent? agent) : IDisposable
     public void AddUsual(HostSettings settings, string defaultDirectory)
     {
         ImmutableArray<string> files = settings.IdentityFiles.IsEmpty
-            ? [.. DefaultNames.Select(name => Path.Combine(defaultDirectory, name)).Where(File.Exists)]
+            ? [.. DefaultNames.Select(name => Path.Combine(defaultDirectory, name)).Where(path => File.Exists(path) || File.Exists(Beside(path)))]
             : settings.IdentityFiles;
+        UserCertificate[] named = Certificates(settings.CertificateFiles);
         var offered = new HashSet<string>(StringComparer.Ordinal);
-        foreach (string path in files.Where(path => Offer(InAgent(PublicKey(path)), path)))
+        foreach (string path in files.Where(path => Offer(InAgent(path), path, [.. named, .. Certificates([Beside(path)])])))
         {
             offered.Add(path);
         }
 
         if (!settings.IdentitiesOnly)
         {
-            foreach (SshAgentKey key in AgentKeys.Where(key => !_sources.Contains(key)).ToArray())
+            foreach (SshAgentKey key in AgentKeys)
             {
-                Offer(key, key.Comment);
+                Offer(key, key.Comment, named);
             }
         }
 
@@ -121,40 +124,33 @@ internal sealed class LoginKeys(string host, SshAgent? agent) : IDisposable
         }
     }
 
-    private SshAgentKey? InAgent(byte[]? publicKey) =>
-        publicKey is null ? null : AgentKeys.FirstOrDefault(key => key.Blob.Span.SequenceEqual(publicKey));
+    /// <summary>A file's key, if the agent has it; without the public key beside the file, its certificate tells which it is.</summary>
+    private SshAgentKey? InAgent(string path) =>
+        PublicKeyFile.Read(path + ".pub") is { } key ? AgentKeys.FirstOrDefault(held => held.Blob.Span.SequenceEqual(key))
+        : UserCertificate.Load(Beside(path)) is { } certificate ? AgentKeys.FirstOrDefault(held => certificate.IsOf(held.Blob.Span))
+        : null;
 
-    private bool Offer(SshAgentKey? key, string name)
+    private bool Offer(SshAgentKey? key, string name, UserCertificate[] certificates)
     {
-        if (key is null || _sources.Contains(key))
+        if (key is null || !_offered.Add(key))
         {
             return key is not null;
         }
 
-        _sources.Add(key);
-        _tried.Add($"key {name} of the agent");
+        UserCertificate[] own = [.. certificates.Where(certificate => certificate.IsOf(key.Blob.Span))];
+        _sources.Add(key.With(own));
+        _tried.Add($"key {name} of the agent{(own.Length > 0 ? " with its certificate" : string.Empty)}");
         return true;
     }
 
-    /// <summary>What stands beside a private key as its public one; <see langword="null"/> if nothing does.</summary>
-    private static byte[]? PublicKey(string path)
-    {
-        try
-        {
-            string[] words = File.ReadAllText(path + ".pub").Split((char[]?)null, 3, StringSplitOptions.RemoveEmptyEntries);
-            return words.Length > 1 ? Convert.FromBase64String(words[1]) : null;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException)
-        {
-            return null;
-        }
-    }
+    private static UserCertificate[] Certificates(IEnumerable<string> paths) => [.. paths.Select(UserCertificate.Load).OfType<UserCertificate>()];
+
+    private static string Beside(string path) => path + "-cert.pub";
 
     /// <summary>Loads a key with its certificate: the one beside it, or the one among those of ssh_config that is its own.</summary>
     private static PrivateKeyFile Load(string path, IEnumerable<string>? certificates)
     {
-        string beside = path + "-cert.pub";
-        foreach (string certificate in (certificates ?? []).Append(beside).Where(File.Exists))
+        foreach (string certificate in (certificates ?? []).Append(Beside(path)).Where(File.Exists))
         {
             try
             {
@@ -173,7 +169,7 @@ internal sealed class LoginKeys(string host, SshAgent? agent) : IDisposable
     {
         try
         {
-            string certificate = path + "-cert.pub";
+            string certificate = Beside(path);
             return File.Exists(certificate) ? new PrivateKeyFile(path, passphrase, certificate) : new PrivateKeyFile(path, passphrase);
         }
         catch (Exception e) when (IsUnusable(e))

@@ -8,7 +8,8 @@ namespace TrafficMigration.Ssh;
 /// <param name="agent">Signs.</param>
 /// <param name="blob">The public key as it travels on the wire.</param>
 /// <param name="comment">What the agent calls it, often its file.</param>
-internal sealed class SshAgentKey(SshAgent agent, byte[] blob, string comment) : IPrivateKeySource
+/// <param name="certificates">Certificates of the key that the agent does not hold itself; they are tried before the key.</param>
+internal sealed class SshAgentKey(SshAgent agent, byte[] blob, string comment, params UserCertificate[] certificates) : IPrivateKeySource
 {
     /// <summary>What the agent calls it.</summary>
     public string Comment => comment;
@@ -17,29 +18,43 @@ internal sealed class SshAgentKey(SshAgent agent, byte[] blob, string comment) :
     public ReadOnlyMemory<byte> Blob => blob;
 
     /// <inheritdoc/>
-    public IReadOnlyCollection<HostAlgorithm> HostKeyAlgorithms { get; } = Algorithms(agent, blob);
+    public IReadOnlyCollection<HostAlgorithm> HostKeyAlgorithms { get; } =
+    [
+        .. certificates.SelectMany(certificate => Algorithms(agent, certificate.Blob.ToArray(), blob)),
+        .. Algorithms(agent, blob, blob),
+    ];
 
-    private static HostAlgorithm[] Algorithms(SshAgent agent, byte[] blob) => KnownHost.TypeOf(blob) switch
+    /// <summary>The same key with certificates from elsewhere.</summary>
+    public SshAgentKey With(params UserCertificate[] own) => new(agent, blob, comment, own);
+
+    /// <param name="agent">Signs.</param>
+    /// <param name="shown">The key, or its certificate, that the host gets to see.</param>
+    /// <param name="signing">The one of the agent's that signs for it.</param>
+    private static HostAlgorithm[] Algorithms(SshAgent agent, byte[] shown, byte[] signing) => KnownHost.TypeOf(shown) switch
     {
         // RFC 8332: the key's type is older than the hashes that it signs with now.
-        "ssh-rsa" => [new AgentAlgorithm("rsa-sha2-512", agent, blob, 4), new AgentAlgorithm("rsa-sha2-256", agent, blob, 2)],
+        "ssh-rsa" =>
+        [
+            new AgentAlgorithm("rsa-sha2-512", agent, shown, signing, 4),
+            new AgentAlgorithm("rsa-sha2-256", agent, shown, signing, 2),
+        ],
         "ssh-rsa-cert-v01@openssh.com" =>
         [
-            new AgentAlgorithm("rsa-sha2-512-cert-v01@openssh.com", agent, blob, 4),
-            new AgentAlgorithm("rsa-sha2-256-cert-v01@openssh.com", agent, blob, 2),
+            new AgentAlgorithm("rsa-sha2-512-cert-v01@openssh.com", agent, shown, signing, 4),
+            new AgentAlgorithm("rsa-sha2-256-cert-v01@openssh.com", agent, shown, signing, 2),
         ],
-        var type => [new AgentAlgorithm(type, agent, blob, 0)],
+        var type => [new AgentAlgorithm(type, agent, shown, signing, 0)],
     };
 
-    private sealed class AgentAlgorithm(string name, SshAgent agent, byte[] blob, uint flags) : HostAlgorithm(name)
+    private sealed class AgentAlgorithm(string name, SshAgent agent, byte[] shown, byte[] signing, uint flags) : HostAlgorithm(name)
     {
-        public override byte[] Data => blob;
+        public override byte[] Data => shown;
 
         public override byte[] Sign(byte[] data)
         {
             try
             {
-                return agent.Sign(blob, data, flags);
+                return agent.Sign(signing, data, flags);
             }
             catch (IOException e)
             {

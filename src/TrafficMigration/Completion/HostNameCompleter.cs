@@ -10,12 +10,17 @@ public sealed class HostNameCompleter : IArgumentCompleter
     /// <inheritdoc/>
     public IEnumerable<CompletionResult> CompleteArgument(
         string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters) =>
-        CompletionResults.Of(
-            [
-                .. CompletionResults.Safely(() => CompletionResults.Sessions().Select(session => session.HostName)),
-                .. CompletionResults.Safely(() => SshLoadContext.CreateConnector().KnownNames()),
-            ],
-            wordToComplete);
+        CompletionResults.Of(Names().Select(name => Login(parameterName, wordToComplete) + name), wordToComplete);
+
+    private static IEnumerable<string> Names() =>
+    [
+        .. CompletionResults.Safely(() => CompletionResults.Sessions().Select(session => session.HostName)),
+        .. CompletionResults.Safely(() => SshLoadContext.CreateConnector().KnownNames()),
+    ];
+
+    /// <summary>What was typed up to the last @, where a host may be named together with its user.</summary>
+    private static string Login(string parameterName, string typed) =>
+        parameterName == "HostName" ? typed[..(typed.LastIndexOf('@') + 1)].TrimStart('\'', '"') : string.Empty;
 }
 
 /// <summary>Completes the hosts of open sessions.</summary>

@@ -42,12 +42,13 @@ public sealed class VMNameCompleter : IArgumentCompleter
 
     private static async Task<IReadOnlyList<string>> AskAsync(string host, KvmHostSession[] sessions, IDictionary parameters, CancellationToken stop)
     {
+        var (name, user, at) = HostAddress.Parse(host);
         var endpoint = new HostEndpoint
         {
-            HostName = host,
-            UserName = parameters["UserName"] as string,
+            HostName = name,
+            UserName = user ?? parameters["UserName"] as string,
             KeyFilePath = parameters["KeyFilePath"] as string,
-            Port = LanguagePrimitives.TryConvertTo(parameters["Port"], out int port) && port > 0 ? port : null,
+            Port = at ?? (LanguagePrimitives.TryConvertTo(parameters["Port"], out int port) && port > 0 ? port : null),
         };
         ICommandChannel? channel = null;
         foreach (KvmHostSession session in sessions.Where(session => session.Serves(endpoint)))

@@ -11,7 +11,7 @@ public sealed class NewKvmHostSessionCommand : HostCmdlet
 {
     private readonly List<string> _hosts = [];
 
-    /// <summary>The KVM hosts, by name or address.</summary>
+    /// <summary>The KVM hosts, by name or address, also as [user@]host[:port].</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("ComputerName", "VMHost")]
     [ArgumentCompleter(typeof(HostNameCompleter))]
@@ -37,7 +37,7 @@ public sealed class NewKvmHostSessionCommand : HostCmdlet
     {
         try
         {
-            HostEndpoint endpoint = Endpoint(host);
+            HostEndpoint endpoint = Asked(host);
             ICommandChannel channel = await ConnectNewAsync(endpoint, StopToken);
             int id = Sessions.NextId();
             string name = index < Name?.Length ? Name[index] : "KvmHost" + id.ToString(CultureInfo.InvariantCulture);

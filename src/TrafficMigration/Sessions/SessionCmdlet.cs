@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using TrafficMigration.Kvm;
 
 namespace TrafficMigration.Commands;
 
@@ -14,7 +15,7 @@ public abstract class SessionCmdlet : PSCmdlet
     /// <summary>Parameter set of those chosen by name.</summary>
     protected const string NameSet = "Name";
 
-    /// <summary>Sessions of these hosts; wildcards are allowed.</summary>
+    /// <summary>Sessions of these hosts, also as [user@]host[:port]; wildcards are allowed.</summary>
     [Parameter(ParameterSetName = HostSet, Position = 0, ValueFromPipelineByPropertyName = true)]
     [Alias("ComputerName", "VMHost")]
     [ArgumentCompleter(typeof(SessionHostCompleter))]
@@ -51,7 +52,7 @@ public abstract class SessionCmdlet : PSCmdlet
         }
         else if (HostName is not null)
         {
-            Choose(HostName, (host, session) => Fits(host, session.HostName), host => $"host '{host}'", chosen);
+            Choose(HostName, IsTo, host => $"host '{host}'", chosen);
         }
         else
         {
@@ -73,6 +74,12 @@ public abstract class SessionCmdlet : PSCmdlet
             }
         }
     }
+
+    private static bool IsTo(string named, KvmHostSession session) =>
+        HostAddress.TryParse(named) is var (host, user, port)
+        && Fits(host, session.HostName)
+        && (user is null || Fits(user, session.UserName ?? string.Empty))
+        && (port is null || port == session.Endpoint.Port);
 
     private static bool Fits(string pattern, string name) => new WildcardPattern(pattern, WildcardOptions.IgnoreCase).IsMatch(name);
 }
