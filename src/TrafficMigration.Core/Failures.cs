@@ -6,10 +6,18 @@ namespace TrafficMigration;
 /// <remarks>The sibling files hold the errors of planning and of migrating.</remarks>
 public static partial class Failures
 {
+    /// <summary>Who says more than this says nothing that a user would read.</summary>
+    private const int LongestSentence = 2000;
+
     /// <summary>The name does not resolve.</summary>
     public static MigrationException HostNotFound(string host, Exception? cause = null) => Make(
         nameof(HostNotFound), FailureKind.NotFound, host, null, cause,
         $"Host '{host}' is not known: its name does not resolve to an address. Check the spelling, DNS or /etc/hosts.");
+
+    /// <summary>The text is no name of a host.</summary>
+    public static MigrationException HostNameInvalid(string text) => Make(
+        nameof(HostNameInvalid), FailureKind.InvalidInput, null, null, null,
+        $"'{(text.Length > 100 ? text[..100] + "..." : text)}' is no name of a host. No connection was made. Write a name of letters, digits, '.', '-' and '_', or an address without brackets; -UserName and -Port say the rest.");
 
     /// <summary>No connection could be made.</summary>
     public static MigrationException HostUnreachable(string host, int port, string reason, Exception? cause = null) => Make(
@@ -129,6 +137,11 @@ public static partial class Failures
         if (line.Length == 0)
         {
             return "no reason was given.";
+        }
+
+        if (line.Length > LongestSentence)
+        {
+            return line[..LongestSentence] + "...";
         }
 
         return line[^1] is '.' or '!' or '?' ? line : line + ".";
