@@ -86,7 +86,7 @@ internal sealed record Target
                 ? (rest[..colon], rest[(colon + 1)..])
                 : (rest, string.Empty);
         ushort number = 0;
-        if (name.Length == 0 || user is "" || (port.Length > 0 && (!ushort.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out number) || number == 0)))
+        if (!HostNameRule.IsName(name) || user is "" || (port.Length > 0 && (!ushort.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out number) || number == 0)))
         {
             throw Failures.SshConfigUnusable(to.HostName, "ProxyJump", $"'{text}' is not [user@]host[:port]");
         }
