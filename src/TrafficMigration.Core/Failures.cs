@@ -6,6 +6,9 @@ namespace TrafficMigration;
 /// <remarks>The sibling files hold the errors of planning and of migrating.</remarks>
 public static partial class Failures
 {
+    /// <summary>Who says more than this says nothing that a user would read.</summary>
+    private const int LongestSentence = 2000;
+
     /// <summary>The name does not resolve.</summary>
     public static MigrationException HostNotFound(string host, Exception? cause = null) => Make(
         nameof(HostNotFound), FailureKind.NotFound, host, null, cause,
@@ -13,8 +16,8 @@ public static partial class Failures
 
     /// <summary>The text names no host.</summary>
     public static MigrationException HostNameInvalid(string text) => Make(
-        nameof(HostNameInvalid), FailureKind.InvalidInput, text, null, null,
-        $"'{text}' names no host. Nothing was changed. Write it as kvm1, ops@kvm1, kvm1:2222 or ops@kvm1:2222; an IPv6 address that a port follows stands in brackets: [2001:db8::1]:2222.");
+        nameof(HostNameInvalid), FailureKind.InvalidInput, null, null, null,
+        $"'{(text.Length > 100 ? text[..100] + "..." : text)}' is no name of a host. No connection was made. Write it as kvm1, ops@kvm1, kvm1:2222 or ops@kvm1:2222, the name with letters, digits, '.', '-' and '_'; an IPv6 address that a port follows stands in brackets: [2001:db8::1]:2222.");
 
     /// <summary>A host's name came with a login or port where it stands for the host alone.</summary>
     public static MigrationException HostNameNotPlain(string parameter, string text, string host) => Make(
@@ -139,6 +142,11 @@ public static partial class Failures
         if (line.Length == 0)
         {
             return "no reason was given.";
+        }
+
+        if (line.Length > LongestSentence)
+        {
+            return line[..LongestSentence] + "...";
         }
 
         return line[^1] is '.' or '!' or '?' ? line : line + ".";

@@ -48,7 +48,8 @@ public sealed class MigrationException : Exception
 {
     internal MigrationException(
         string errorId, FailureKind kind, string message, string? hostName, string? vmName, Exception? innerException)
-        : base(message, innerException)
+        // Names, and what hosts said, are others' words.
+        : base(PlainText.OneLine(message), innerException)
     {
         ErrorId = errorId;
         Kind = kind;

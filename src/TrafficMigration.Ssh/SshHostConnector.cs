@@ -51,7 +51,7 @@ public sealed class SshHostConnector : IHostConnector
     /// <param name="warn">Takes what is not heeded of ssh_config, and which keys were recorded; called on any thread.</param>
     /// <param name="cancellationToken">Gives up; what was begun is ended in the background.</param>
     /// <exception cref="MigrationException">
-    /// <c>HostNotFound</c>, <c>HostUnreachable</c>, <c>HostTimeout</c>, <c>HostKeyUnknown</c>,
+    /// <c>HostNameInvalid</c>, <c>HostNotFound</c>, <c>HostUnreachable</c>, <c>HostTimeout</c>, <c>HostKeyUnknown</c>,
     /// <c>HostKeyMismatch</c>, <c>HostKeyRevoked</c>, <c>HostCertificateInvalid</c>, <c>AuthenticationFailed</c>,
     /// <c>KeyFileUnusable</c>, <c>SshConfigUnusable</c>.
     /// </exception>

@@ -76,8 +76,12 @@ internal sealed record Target
     /// <remarks>The user's key and secret are for the host that was asked for: nobody on the way gets to see them.</remarks>
     private static Target Jump(string text, Target to, SshConfig config)
     {
-        HostAddress jump = HostAddress.TryParse(text.StartsWith("ssh://", StringComparison.OrdinalIgnoreCase) ? text[6..] : text)
-            ?? throw Failures.SshConfigUnusable(to.HostName, "ProxyJump", $"'{text}' is not [user@]host[:port]");
+        if (HostAddress.TryParse(text.StartsWith("ssh://", StringComparison.OrdinalIgnoreCase) ? text[6..] : text) is not { } jump
+            || !HostNameRule.IsName(jump.HostName))
+        {
+            throw Failures.SshConfigUnusable(to.HostName, "ProxyJump", $"'{text}' is not [user@]host[:port]");
+        }
+
         HostSettings settings = config.Resolve(jump.HostName, jump.UserName, jump.Port);
         return new Target
         {

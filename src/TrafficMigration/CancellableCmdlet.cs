@@ -18,6 +18,15 @@ public abstract class CancellableCmdlet : PSCmdlet, IDisposable
     /// <summary>Cancelled when the user presses Ctrl+C or the pipeline is stopped.</summary>
     protected CancellationToken StopToken { get; }
 
+    /// <summary>Warns; what others have named or said cannot command the terminal.</summary>
+    protected new void WriteWarning(string text) => base.WriteWarning(PlainText.Lines(text));
+
+    /// <inheritdoc cref="WriteWarning"/>
+    protected new void WriteVerbose(string text) => base.WriteVerbose(PlainText.Lines(text));
+
+    /// <inheritdoc cref="WriteWarning"/>
+    protected new bool ShouldProcess(string target, string action) => base.ShouldProcess(PlainText.OneLine(target), action);
+
     /// <inheritdoc/>
     protected override void StopProcessing() => _stop.Cancel();
 

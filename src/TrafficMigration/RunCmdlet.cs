@@ -76,7 +76,7 @@ public abstract class RunCmdlet : HostCmdlet
     {
         try
         {
-            Host?.UI?.WriteWarningLine(text);
+            Host?.UI?.WriteWarningLine(PlainText.Lines(text));
         }
 #pragma warning disable CA1031 // PSHost is made by anybody: one without a screen may throw whatever it likes
         catch (Exception)

@@ -42,7 +42,7 @@ internal sealed class RunPresenter(IReadOnlyList<VMMigrationPlan> plans, IRunOut
         else if (seen.Figures is not null && (!_sinceLine.TryGetValue(seen.Plan, out Stopwatch? since) || since.Elapsed > LineInterval))
         {
             _sinceLine[seen.Plan] = Stopwatch.StartNew();
-            var record = new InformationRecord($"{DateTimeOffset.Now:HH:mm:ss} {seen.Plan.VMName}: {RunProgress.Status(seen)}", "TrafficMigration");
+            var record = new InformationRecord(PlainText.OneLine($"{DateTimeOffset.Now:HH:mm:ss} {seen.Plan.VMName}: {RunProgress.Status(seen)}"), "TrafficMigration");
             record.Tags.AddRange(["TrafficMigration", "PSHOST"]);
             output.Information(record);
         }

@@ -22,7 +22,7 @@ internal sealed class RunProgress(IReadOnlyList<VMMigrationPlan> plans)
     {
         VMMigrationPlan plan = seen.Plan;
         yield return Run();
-        yield return new ProgressRecord(_ids[(plan.VMName, plan.Source)], $"{plan.VMName}: {plan.Source} -> {plan.Destination}", Status(seen))
+        yield return new ProgressRecord(_ids[(plan.VMName, plan.Source)], PlainText.OneLine($"{plan.VMName}: {plan.Source} -> {plan.Destination}"), Status(seen))
         {
             ParentActivityId = RunId,
             PercentComplete = Percent(seen),
@@ -34,7 +34,7 @@ internal sealed class RunProgress(IReadOnlyList<VMMigrationPlan> plans)
     public IEnumerable<ProgressRecord> Update(VMMigrationResult result)
     {
         _ended++;
-        yield return Done(_ids[(result.VMName, result.Source)], result.VMName);
+        yield return Done(_ids[(result.VMName, result.Source)], PlainText.OneLine(result.VMName));
         yield return Run();
     }
 

@@ -43,7 +43,7 @@ public sealed class OpenStackExportTests : IDisposable
     }
 
     [Fact]
-    public void Whatever_the_names_are_the_cloud_is_told_them_and_nothing_else_is_run() => Gen.Select(HostileName.Where(n => !n.StartsWith('-')), HostileName.Where(h => ExportText.OneLine(h) == h && !h.StartsWith('-'))).Sample((vm, host) =>
+    public void Whatever_the_names_are_the_cloud_is_told_them_and_nothing_else_is_run() => Gen.Select(HostileName.Where(n => !n.StartsWith('-')), HostileName.Where(h => PlainText.OneLine(h) == h && !h.StartsWith('-'))).Sample((vm, host) =>
     {
         using var cloud = new FakeOpenStack();
         string destination = host + "2";

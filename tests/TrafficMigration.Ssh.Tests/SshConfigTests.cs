@@ -20,7 +20,7 @@ public sealed class SshConfigTests : IDisposable
     [InlineData("Host kvm*\n Port 2200\nHost kvm1\n Port 2201\n User bob")]
     [InlineData("Host * !kvm1\n User nobody\nHost kvm?\n User somebody")]
     [InlineData("Host kvm2\n User a\nHost \"kvm1\"\n User=b\n Port = 77")]
-    [InlineData("Host 'kvm1'\n User 'a \"b\" c'\n HostName \"it's\"")]
+    [InlineData("Host 'kvm1'\n User 'a \"b\" c'\n HostKeyAlias \"it's\"")]
     [InlineData("User first\nHost kvm1\n User second")]
     [InlineData("Host kvm1\n HostName %h.example.org\n ProxyJump root@gate:2022,inner")]
     [InlineData("Host kvm1\n ProxyJump none\nHost *\n ProxyJump gate")]
@@ -149,12 +149,15 @@ public sealed class SshConfigTests : IDisposable
     }
 
     [Fact]
-    public void Files_that_include_each_other_come_to_an_end()
+    public void Files_that_include_each_other_are_refused_as_ssh_does()
     {
-        HostSettings settings = Resolve("User me\nInclude config");
+        string file = Write(".ssh/config", $"User me\nInclude {_home}/.ssh/config");
 
-        Assert.Equal("me", settings.User);
-        Assert.Contains("deep", Assert.Single(settings.Warnings), StringComparison.Ordinal);
+        MigrationException failure = Assert.Throws<MigrationException>(() => new SshConfig(file, "/none", _home).Resolve("kvm1", null, null));
+
+        Assert.Equal("SshConfigUnusable", failure.ErrorId);
+        Assert.Contains("deep", failure.Message, StringComparison.Ordinal);
+        Assert.Throws<InvalidOperationException>(() => Tool.Run("ssh", "-G", "-F", file, "kvm1"));
     }
 
     [Fact]

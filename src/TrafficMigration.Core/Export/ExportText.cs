@@ -7,19 +7,7 @@ namespace TrafficMigration.Export;
 internal static class ExportText
 {
     /// <summary>A comment of one line, in YAML as in a shell: nothing in the text can end it, or turn the text around it.</summary>
-    public static string Comment(string text = "") => text.Length == 0 ? "#" : $"# {OneLine(text)}";
-
-    /// <summary>The text on one line; what a line or a terminal would not show as it is becomes U+FFFD.</summary>
-    public static string OneLine(string text)
-    {
-        var line = new StringBuilder(text.Length);
-        foreach (Rune rune in text.EnumerateRunes())
-        {
-            line.Append(IsPlain(rune) ? rune.ToString() : "\uFFFD");
-        }
-
-        return line.ToString();
-    }
+    public static string Comment(string text = "") => text.Length == 0 ? "#" : $"# {PlainText.OneLine(text)}";
 
     /// <summary>A string as a YAML scalar in double quotes, which every YAML parser reads back as this string.</summary>
     /// <exception cref="ArgumentException">The value is no text (<see cref="IsText"/>).</exception>
@@ -39,8 +27,8 @@ internal static class ExportText
                 '"' => "\\\"",
                 '\\' => "\\\\",
                 '\n' => "\\n",
-                <= 0xFFFF when !IsPlain(rune) => string.Create(CultureInfo.InvariantCulture, $"\\u{rune.Value:X4}"),
-                _ when !IsPlain(rune) => string.Create(CultureInfo.InvariantCulture, $"\\U{rune.Value:X8}"),
+                <= 0xFFFF when !PlainText.IsPlain(rune) => string.Create(CultureInfo.InvariantCulture, $"\\u{rune.Value:X4}"),
+                _ when !PlainText.IsPlain(rune) => string.Create(CultureInfo.InvariantCulture, $"\\U{rune.Value:X8}"),
                 _ => rune.ToString(),
             });
         }
@@ -65,7 +53,4 @@ internal static class ExportText
 
         return true;
     }
-
-    private static bool IsPlain(Rune rune) => Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.Control or UnicodeCategory.Format
-        or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.OtherNotAssigned);
 }

@@ -194,7 +194,7 @@ internal static class OpenStack
 
         foreach (VMMigrationPlan plan in wave)
         {
-            string[] words = [OneLine(plan.VMName), Server(plan), plan.Source, plan.Destination, $"{plan.Technique}"];
+            string[] words = [PlainText.OneLine(plan.VMName), Server(plan), plan.Source, plan.Destination, $"{plan.Technique}"];
             yield return Comment(PlanExport.About(plan));
             yield return $"move {string.Join(' ', words.Select(ShellText.Quote))} & running=\"$running $!\"";
         }
@@ -212,7 +212,7 @@ internal static class OpenStack
         }
 
         // The script says the hosts to a terminal as they are; a VM's name it says on one line.
-        if (property != nameof(plan.VMName) && OneLine(value) != value)
+        if (property != nameof(plan.VMName) && PlainText.OneLine(value) != value)
         {
             throw Invalid(plan, property, "holds characters that no host's name has", $"Correct {property}");
         }

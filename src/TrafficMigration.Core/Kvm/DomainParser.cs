@@ -18,6 +18,9 @@ internal static class DomainParser
     // A host that says more than this of a VM says nonsense.
     private const int MostInterfaces = 1000;
 
+    // libvirt's own parser (libxml2) takes no more. Building a tree takes time in the square of its depth.
+    private const int DeepestElement = 256;
+
     /// <summary>The VMs in libvirt's order. A VM that ended while virsh asked is left out.</summary>
     /// <param name="lines">The lines, each with a blank before it.</param>
     public static IReadOnlyList<DomainFacts> Domains(IReadOnlyList<string> lines)
@@ -110,6 +113,17 @@ internal static class DomainParser
     {
         // What a host says is not trusted: no DTD, so no entities and no other files.
         var settings = new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null };
+        using (var first = XmlReader.Create(new StringReader(xml), settings))
+        {
+            while (first.Read())
+            {
+                if (first.Depth > DeepestElement)
+                {
+                    throw new FormatException($"the definition of a VM has more than {DeepestElement} elements in each other");
+                }
+            }
+        }
+
         using var reader = XmlReader.Create(new StringReader(xml), settings);
         return XElement.Load(reader);
     }

@@ -52,6 +52,6 @@ public sealed record MigrationEvent
     public override string ToString()
     {
         string what = Kind != MigrationEventKind.Transition ? Text : Text.Length == 0 ? $"{From} -> {To}" : $"{From} -> {To}, {Text}";
-        return $"{Time:HH:mm:ss} {VMName ?? HostName ?? $"run {RunId}"}: {what}";
+        return PlainText.OneLine($"{Time:HH:mm:ss} {VMName ?? HostName ?? $"run {RunId}"}: {what}");
     }
 }

@@ -7,6 +7,7 @@ namespace TrafficMigration.Ssh;
 internal sealed class SshConfig(string? userFile, string? machineFile, string home)
 {
     private const int DeepestInclude = 16;
+    private const int MostFiles = 1000;
 
     /// <summary>A configuration that says nothing.</summary>
     public static SshConfig Empty { get; } = new(null, null, string.Empty);
@@ -23,9 +24,16 @@ internal sealed class SshConfig(string? userFile, string? machineFile, string ho
     /// <param name="host">The host as the user named it.</param>
     /// <param name="user">The login name that was asked for; <see langword="null"/> for none.</param>
     /// <param name="port">The port that was asked for; <see langword="null"/> for none.</param>
-    /// <exception cref="MigrationException"><c>SshConfigUnusable</c>: others may write the file, or a value makes no sense.</exception>
+    /// <exception cref="MigrationException">
+    /// <c>HostNameInvalid</c>; <c>SshConfigUnusable</c>: others may write the file, it has no end, or a value makes no sense.
+    /// </exception>
     public HostSettings Resolve(string host, string? user, int? port)
     {
+        if (!HostNameRule.IsName(host))
+        {
+            throw Failures.HostNameInvalid(host);
+        }
+
         var values = new SshConfigValues(host, user, port, home);
         Read(values);
         return values.Settings();
@@ -63,10 +71,15 @@ internal sealed class SshConfig(string? userFile, string? machineFile, string ho
 
     private void Read(string path, string folder, bool isUsers, SshConfigValues values, int depth, HashSet<string>? names)
     {
+        // As ssh does; files that include each other more than once would else be read until the end of days.
         if (depth > DeepestInclude)
         {
-            values.Warn($"'{path}' is included more than {DeepestInclude} deep and is not read");
-            return;
+            throw Failures.SshConfigUnusable(values.Host, $"'{path}'", $"it is included more than {DeepestInclude} deep");
+        }
+
+        if (++values.FileCount > MostFiles)
+        {
+            throw Failures.SshConfigUnusable(values.Host, $"'{path}'", $"more than {MostFiles} files are included");
         }
 
         bool applies = true;
@@ -106,7 +119,7 @@ internal sealed class SshConfig(string? userFile, string? machineFile, string ho
         string[] lines;
         try
         {
-            lines = File.ReadAllLines(path);
+            lines = SettingsFile.ReadLines(path);
             // As ssh does: who may write this file chooses whom the user's keys are shown to.
             if (isUsers && !OperatingSystem.IsWindows()
                 && (File.GetUnixFileMode(path) & (UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)) != 0)
@@ -122,6 +135,11 @@ internal sealed class SshConfig(string? userFile, string? machineFile, string ho
         {
             values.Warn($"'{path}' cannot be read: {e.Message}");
             return [];
+        }
+
+        if (Array.FindIndex(lines, text => text.Contains('\0', StringComparison.Ordinal)) is >= 0 and var at)
+        {
+            throw Failures.SshConfigUnusable(values.Host, $"'{path}', line {at + 1}", "it holds a NUL, so this is no text");
         }
 
         return lines.Select((text, index) => SshConfigLine.TryParse(text, path, index + 1)).OfType<SshConfigLine>();

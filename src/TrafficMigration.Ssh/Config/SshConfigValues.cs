@@ -36,6 +36,8 @@ internal sealed class SshConfigValues(string host, string? user, int? port, stri
         ["requiredrsasize"] = string.Empty,
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
+    private const int LongestValue = 64 * 1024;
+
     private readonly Dictionary<string, SshConfigLine> _first = new(StringComparer.Ordinal);
     private readonly List<string> _identities = [];
     private readonly List<string> _certificates = [];
@@ -43,6 +45,9 @@ internal sealed class SshConfigValues(string host, string? user, int? port, stri
 
     /// <summary>The host as the user named it.</summary>
     public string Host => host;
+
+    /// <summary>How many files have been read, a file that is included twice counted twice.</summary>
+    public int FileCount { get; set; }
 
     /// <summary>Takes the user's home for a leading <c>~</c>.</summary>
     public static string Home(string path, string home) =>
@@ -152,7 +157,9 @@ internal sealed class SshConfigValues(string host, string? user, int? port, stri
     };
 
     /// <summary>HostName knows only the name that was asked for; everything else knows what comes of it.</summary>
-    private string Address => Value("hostname") is { } given ? Tokens(given, token => token == 'h' ? host : null) : host;
+    private string Address => Value("hostname") is not { } given ? host
+        : Tokens(given, token => token == 'h' ? host : null) is var name && HostNameRule.IsName(name) ? name
+        : throw Failures.SshConfigUnusable(host, _first["hostname"].ToString(), $"'{name}' is no name of a host");
 
     private int? Port => port ?? (Value("port") is not { } text ? null
         : ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ushort number) && number > 0 ? number
@@ -213,6 +220,11 @@ internal sealed class SshConfigValues(string host, string? user, int? port, stri
         var replaced = new StringBuilder();
         for (int i = 0; i < text.Length; i++)
         {
+            if (replaced.Length > LongestValue)
+            {
+                throw Failures.SshConfigUnusable(host, $"'{text[..100]}...'", $"with its tokens replaced it has more than {LongestValue} characters");
+            }
+
             if (text[i] != '%')
             {
                 replaced.Append(text[i]);

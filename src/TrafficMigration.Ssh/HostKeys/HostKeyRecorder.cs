@@ -20,7 +20,13 @@ internal static class HostKeyRecorder
             throw new IOException($"'{name}' is no name for such a file");
         }
 
-        string line = $"{(target.Settings.HashKnownHosts ? HostPattern.Hidden(name) : name)} {KnownHost.TypeOf(key)} {Convert.ToBase64String(key)}\n";
+        string type = KnownHost.TypeOf(key);
+        if (type.Length == 0)
+        {
+            throw new IOException("the key does not say what type it is of");
+        }
+
+        string line = $"{(target.Settings.HashKnownHosts ? HostPattern.Hidden(name) : name)} {type} {Convert.ToBase64String(key)}\n";
         MakeFolder(Path.GetDirectoryName(path)!);
         var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None };
         if (!OperatingSystem.IsWindows())

@@ -70,8 +70,13 @@ internal sealed class HostPattern
     private static byte[] Hash(ReadOnlySpan<byte> salt, string name) => HMACSHA1.HashData(salt, Encoding.UTF8.GetBytes(name));
 #pragma warning restore CA5350
 
-    // Host names carry no meaning in their case, and OpenSSH hashes and compares them in lower case.
-#pragma warning disable CA1308
-    private static string Normal(string host) => host.ToLowerInvariant();
-#pragma warning restore CA1308
+    // Host names carry no meaning in their case, and OpenSSH hashes and compares them in lower case. As there, of ASCII
+    // only: other scripts have letters whose small form is one of ASCII's, and another name must stay another name.
+    private static string Normal(string host) => string.Create(host.Length, host, (lower, name) =>
+    {
+        for (int i = 0; i < name.Length; i++)
+        {
+            lower[i] = char.IsAsciiLetterUpper(name[i]) ? (char)(name[i] | ' ') : name[i];
+        }
+    });
 }

@@ -25,13 +25,19 @@ internal enum KnownHostMark
 internal sealed record KnownHost(
     HostPattern Hosts, string KeyType, ReadOnlyMemory<byte> Key, KnownHostMark Mark, string Path, int Line)
 {
+    // OpenSSH knows no other; a carriage return is what a file from Windows has at the end of its lines.
+    private static readonly char[] Blanks = [' ', '\t', '\r'];
+
+    // RFC 4251, 6: printable US-ASCII without a comma, 64 characters at most.
+    private const int LongestType = 64;
+
     /// <summary>
     /// Reads a line; <see langword="null"/> for what carries no key: empty lines, comments, unknown markers and damaged
     /// lines. A key that cannot be read can vouch for nobody.
     /// </summary>
     public static KnownHost? TryParse(string text, string path, int line)
     {
-        string[] words = text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+        string[] words = text.Split(Blanks, StringSplitOptions.RemoveEmptyEntries);
         if (words.Length == 0 || words[0].StartsWith('#'))
         {
             return null;
@@ -62,6 +68,7 @@ internal sealed record KnownHost(
     /// <summary>The type that a public key names itself; empty if it is not a public key.</summary>
     /// <remarks>
     /// Not the name of the signature algorithm: an RSA key is an <c>ssh-rsa</c> key with every hash that it signs with.
+    /// A host chooses these bytes, and they go into files and messages: what is no name of a type is none.
     /// </remarks>
     public static string TypeOf(ReadOnlySpan<byte> key)
     {
@@ -72,6 +79,8 @@ internal sealed record KnownHost(
 
         int length = System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(key);
         ReadOnlySpan<byte> rest = key[sizeof(int)..];
-        return length > 0 && length <= rest.Length ? Encoding.ASCII.GetString(rest[..length]) : string.Empty;
+        return length is > 0 and <= LongestType && length <= rest.Length && !rest[..length].ContainsAnyExceptInRange((byte)'!', (byte)'~')
+            && !rest[..length].Contains((byte)',')
+            ? Encoding.ASCII.GetString(rest[..length]) : string.Empty;
     }
 }

@@ -100,7 +100,7 @@ internal sealed class KnownHosts
     {
         try
         {
-            return File.ReadAllLines(path);
+            return SettingsFile.ReadLines(path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
