@@ -295,6 +295,8 @@ function Invoke-Benchmarks {
     Invoke-Native { & $program simulate }
     Write-Step 'A million damaged answers'
     Invoke-Native { & $program fuzz "$root/tests/TrafficMigration.Core.Tests/Recorded" }
+    Write-Step 'A hundred thousand damaged files'
+    Invoke-Native { & $program fuzz-files "$root/tests" }
 }
 
 function Invoke-Demo {

@@ -11,6 +11,7 @@ return args switch
     ["hosts", HostsClient.Switch, .. string[] rest] => await HostsClient.RunAsync(rest),
     ["hosts", .. string[] rest] => await HostsCommand.RunAsync(rest),
     ["fuzz", .. string[] rest] => FuzzCommand.Run(rest),
+    ["fuzz-files", .. string[] rest] => FileFuzzCommand.Run(rest),
     ["simulate"] => SimulatorCommand.Run(),
     ["pair", .. string[] rest] => PairCommand.Run(rest),
     ["rack", .. string[] rest] => RackCommand.Run(rest),
@@ -32,6 +33,7 @@ static int Usage()
     Console.Error.WriteLine("usage: TrafficMigration.Benchmarks COMMAND [OPTIONS]");
     Console.Error.WriteLine(HostsCommand.Usage);
     Console.Error.WriteLine(FuzzCommand.Usage);
+    Console.Error.WriteLine(FileFuzzCommand.Usage);
     Console.Error.WriteLine(SimulatorCommand.Usage);
     Console.Error.WriteLine(PairCommand.Usage);
     Console.Error.WriteLine(RackCommand.Usage);
