@@ -7,6 +7,12 @@ BeforeAll {
     function Get-Place([string] $VM) {
         'kvm-a', 'kvm-b', 'kvm-c' | Where-Object { (ssh $_ virsh -q list --name) -contains $VM }
     }
+
+    # An emulated guest that has just booted, or a busy machine's, writes less than it was told to.
+    $clock = [Diagnostics.Stopwatch]::StartNew()
+    do {
+        $rate = Get-VMTrafficRate kvm-a -Name vm2 -DirtyRate -SampleCount 1
+    } until ($rate.DirtyBytesPerSecond -gt 20MB -or $clock.Elapsed.TotalSeconds -gt 60)
 }
 
 AfterAll {

@@ -1,6 +1,6 @@
 BeforeAll {
     Import-Module "$PSScriptRoot/../../../lab/Lab.psm1"
-    Invoke-Lab guest-start kvm-a vm8 --memory 136 --fill 8 --no-wait
+    Invoke-Lab guest-start kvm-a vm8 --memory 136 --no-boot
 }
 
 AfterAll {
@@ -73,6 +73,12 @@ Describe 'Whoever logs in' {
 
     It 'completes VMs over an open session' {
         $line = 'Get-VMTrafficRate kvm-a -Name vm'
-        (TabExpansion2 -inputScript $line -cursorColumn $line.Length).CompletionMatches.CompletionText | Should -Be vm8
+        # On a busy machine the answer may come too late for one Tab.
+        $found = foreach ($try in 1..10) {
+            $offered = (TabExpansion2 -inputScript $line -cursorColumn $line.Length).CompletionMatches.CompletionText
+            if ($offered) { $offered; break }
+        }
+
+        $found | Should -Be vm8
     }
 }

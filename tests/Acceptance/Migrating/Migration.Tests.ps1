@@ -1,10 +1,13 @@
 BeforeAll {
     Import-Module "$PSScriptRoot/../../../lab/Lab.psm1"
+    # Runs of its own: other tests' VMs are gone by now, and nobody could bring them home.
+    $state = $env:XDG_STATE_HOME
+    $env:XDG_STATE_HOME = "$TestDrive/state"
     Invoke-Lab guest-start kvm-a vm1 --memory 160 --fill 64 --no-wait
     Invoke-Lab guest-start kvm-a vm2 --memory 160 --fill 64
     # Not as fast as the link lets them: emulated guests would take the processors that other tests run on meanwhile.
-    Start-LabTraffic vm1 out -Rate 40M
-    Start-LabTraffic vm2 in -Rate 40M
+    Start-LabTraffic vm1 out -Rate 10M
+    Start-LabTraffic vm2 in -Rate 10M
     Start-Sleep 3
 
     # Every host that has a QEMU process for the VM, by the hosts' own word.
@@ -20,6 +23,7 @@ BeforeAll {
 }
 
 AfterAll {
+    $env:XDG_STATE_HOME = $state
     Stop-LabTraffic vm1 out
     Stop-LabTraffic vm2 in
     foreach ($vm in 'vm1', 'vm2') {
@@ -65,8 +69,8 @@ Describe 'The main job' {
         # The same two connections still carry traffic, now to the destination.
         Start-Sleep 4
         $now = [DateTimeOffset]::Now
-        Get-LabTrafficMean vm1 out -From $now.AddSeconds(-3) -To $now | Should -BeGreaterThan 10e6
-        Get-LabTrafficMean vm2 in -From $now.AddSeconds(-3) -To $now | Should -BeGreaterThan 10e6
+        Get-LabTrafficMean vm1 out -From $now.AddSeconds(-3) -To $now | Should -BeGreaterThan 2.5e6
+        Get-LabTrafficMean vm2 in -From $now.AddSeconds(-3) -To $now | Should -BeGreaterThan 2.5e6
     }
 
     It 'has recorded all the while what the links at both ends carried' {
@@ -84,8 +88,8 @@ Describe 'The main job' {
     }
 
     It 'leaves nothing of itself on the source' {
-        # The watches of the test before are its own.
-        ssh kvm-a 'ls /run/lock/trafficmigration; pgrep -a virsh | grep -v query-migrate' | Should -BeNullOrEmpty
+        # The watches of the test before are its own; and what is just ending has no command line any more.
+        ssh kvm-a 'ls /run/lock/trafficmigration; pgrep -a virsh | grep -v -e query-migrate -e "\[virsh\]"' | Should -BeNullOrEmpty
         ssh kvm-a 'virsh -q list --all --name' | Where-Object { $_ } | Should -BeNullOrEmpty
     }
 
