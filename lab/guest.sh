@@ -39,17 +39,21 @@ nics_xml() { # VM COUNT MACVTAP-LINK
 }
 
 guest_xml() { # VM OCTET MEMORY FILL DIRTY-KIB WORKING-SET NICS MACVTAP-LINK ZERO DOWNTIME-LIMIT BOOT
-    local name type=qemu limit='' boot="<boot dev='hd'/>"
+    local name type=qemu boot arg args='' extra=''
     name=$(xml_escape "$1")
     # /dev/kvm may exist and still hang ordinary guests: only when asked for.
     if [ "${LAB_KVM:-0}" = 1 ]; then type=kvm; fi
     # libvirt has no element for QEMU's limit, 300 ms.
-    if [ -n "${10}" ]; then limit="<qemu:commandline><qemu:arg value='-global'/><qemu:arg value='migration.x-downtime-limit=${10}'/></qemu:commandline>"; fi
-    # Without a kernel the firmware finds nothing to boot and halts: that costs hardly any processor, and hardly any memory.
+    if [ -n "${10}" ]; then args+=" -global migration.x-downtime-limit=${10}"; fi
     if [ "${11}" = 1 ]; then
         boot="<kernel>$STATE/image/vmlinuz</kernel><initrd>$STATE/image/initrd</initrd>"
         boot+="<cmdline>console=ttyS0 quiet panic=-1 lab.ip=$LAB_NET.$2 lab.fill=$4 lab.dirty=$5 lab.workingset=$6 lab.zero=$9</cmdline>"
+    else
+        boot="<loader readonly='yes' type='rom'>$STATE/image/halt.rom</loader>"
+        args+=" -device loader,file=$STATE/image/fill-$4,addr=0x1000000,force-raw=on"
     fi
+    for arg in $args; do extra+="<qemu:arg value='$arg'/>"; done
+    if [ -n "$extra" ]; then extra="<qemu:commandline>$extra</qemu:commandline>"; fi
     # No HPET: Linux leaves it ticking at 250 Hz, which costs an idle guest 4 % of a processor.
     cat <<-END
 		<domain type='$type' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
@@ -70,7 +74,7 @@ guest_xml() { # VM OCTET MEMORY FILL DIRTY-KIB WORKING-SET NICS MACVTAP-LINK ZER
 		    <serial type='file'><source path='/var/log/libvirt/qemu/$name-serial.log' append='on'/></serial>
 		    <memballoon model='virtio'><stats period='2'/></memballoon>
 		  </devices>
-		  $limit
+		  $extra
 		</domain>
 	END
 }
@@ -83,6 +87,14 @@ route_guest() {
     else
         lab_run client ip route delete "$LAB_NET.$1" dev eth1 </dev/null 2>/dev/null || true
     fi
+}
+
+# What a guest needs that never boots: a firmware that halts at its first instruction, with interrupts off, so that it
+# costs no processor at all (SeaBIOS, which finds nothing to boot, spins); and what lies in its memory.
+prepare_halted() { # MiB
+    local image=$STATE/image
+    [ -e "$image/halt.rom" ] || { head -c 65520 /dev/zero; printf '\372\364\353\375'; head -c 12 /dev/zero; } >"$image/halt.rom"
+    [ -e "$image/fill-$1" ] || head -c "$1M" /dev/urandom >"$image/fill-$1"
 }
 
 guest_start() { # [option...] HOST VM
@@ -99,7 +111,7 @@ guest_start() { # [option...] HOST VM
             --nics) nics=$2; shift 2 ;;
             --macvtap) macvtap=$2; shift 2 ;;
             --no-wait) wait=0; shift ;;
-            --no-boot) boot=0 wait=0 fill=0; shift ;;
+            --no-boot) boot=0 wait=0; shift ;;
             --) shift; args+=("$@"); break ;;
             --*) die "guest-start knows no option $1" 2 ;;
             *) args+=("$1"); shift ;;
@@ -119,6 +131,7 @@ guest_start() { # [option...] HOST VM
     if [ "$kib" -gt 0 ] && [ "$set" = 0 ]; then die "--dirty-rate needs a --working-set" 2; fi
     [ -z "$limit" ] || need_number --downtime-limit "$limit" 1 60000
     [ -n "$octet" ] || octet=$(guest_octet "$vm") || die "'$vm' is not vm1 to vm99: say --ip" 2
+    [ "$boot" = 1 ] || need_number --fill "$fill" 1 65536
     need_number --ip "$octet" 20 191 # above are the migration network's
     need_number --nics "$nics" 0 8
     case $macvtap in
@@ -131,6 +144,7 @@ guest_start() { # [option...] HOST VM
         die "$LAB_NET.$octet belongs to guest '$(<"$STATE/guests/$octet")'" 2
     fi
 
+    if [ "$boot" = 0 ]; then prepare_halted "$fill"; fi
     route_guest "$octet" "$macvtap"
     guest_xml "$vm" "$octet" "$memory" "$fill" "$kib" "$set" "$nics" "$macvtap" "$zero" "$limit" "$boot" |
         lab_run "$host" sh -c 'f=$(mktemp) && cat >"$f" && virsh -q define "$f"; r=$?; rm -f "$f"; exit $r'

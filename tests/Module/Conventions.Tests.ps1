@@ -91,3 +91,17 @@ Describe 'docs/conventions.md' {
         (Get-Content "$PSScriptRoot/../../docs/conventions.md" | Select-String -Pattern '\.Tests\.ps1`: ').Count | Should -BeGreaterThan 25
     }
 }
+
+Describe 'docs/security.md' {
+    It 'names tests that exist, for every threat' {
+        $tests = Get-ChildItem "$PSScriptRoot/.." -Recurse -File -Include *.cs, *.Tests.ps1 | Where-Object { $_.FullName -notmatch '/(bin|obj)/' }
+        $threats = (Get-Content "$PSScriptRoot/../../docs/security.md" -Raw) -split '## Threats' -split '## What remains' | Select-Object -Index 1
+        $named = [regex]::Matches($threats, '`(?<File>\w+Tests|\w+\.Tests\.ps1)(\.(?<Test>\w+))?`')
+        $named.Count | Should -BeGreaterThan 20
+        foreach ($one in $named) {
+            $path = $tests | Where-Object { $_.Name -in $one.Groups['File'].Value, "$($one.Groups['File'].Value).cs" }
+            $path | Should -Not -BeNullOrEmpty -Because "$($one.Value) is named"
+            (Get-Content $path.FullName -Raw).Contains($one.Groups['Test'].Value) | Should -BeTrue -Because "$($one.Value) is named"
+        }
+    }
+}

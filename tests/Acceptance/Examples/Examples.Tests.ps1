@@ -23,17 +23,15 @@ BeforeAll {
         if ($found) { return $found }
         foreach ($vm in $guests) {
             try { Invoke-Lab guest-stop $vm } catch { Write-Verbose "$_" }
-            Invoke-Lab guest-start kvm-a $vm --memory 128 --fill 4 --no-wait
+            Invoke-Lab guest-start kvm-a $vm --memory 128 --fill 24 --no-boot
         }
 
         'kvm-a'
     }
 
-    # A run by another process; -Interrupted: that process is ended in the middle of it.
+    # A run by another process, slow enough to be met; -Interrupted: that process is ended in the middle of it.
     function Start-OpenRun([switch] $Interrupted) {
-        # So that it lasts until it is stopped.
-        $limit = $Interrupted ? '' : '-BandwidthLimit 32e6'
-        Set-Content "$TestDrive/run.ps1" "Import-Module '$manifest'; Import-Clixml '$place/plan.xml' | Start-TrafficSensitiveMigration -Confirm:`$false -SkipPreflight $limit"
+        Set-Content "$TestDrive/run.ps1" "Import-Module '$manifest'; Import-Clixml '$place/plan.xml' | Start-TrafficSensitiveMigration -Confirm:`$false -SkipPreflight -BandwidthLimit 32e6"
         $before = Get-Last | ForEach-Object Id
         $process = Start-Shell "$TestDrive/run.ps1" "$TestDrive/out.txt"
         while ((Get-Last | ForEach-Object Id) -eq $before -and -not $process.HasExited) {

@@ -5,8 +5,8 @@ BeforeAll {
     $journal = "$TestDrive/journals"
     # Nothing sends here, so that more samples would tell no more.
     $global:PSDefaultParameterValues['*-*:SampleCount'] = 2
-    Invoke-Lab guest-start kvm-a vm5 --memory 136 --no-boot
-    Invoke-Lab guest-start kvm-a vm6 --memory 136 --no-boot
+    Invoke-Lab guest-start kvm-a vm5 --memory 136 --fill 8 --no-boot
+    Invoke-Lab guest-start kvm-a vm6 --memory 136 --fill 8 --no-boot
 
     function Get-Place([string] $VM) {
         'kvm-a', 'kvm-b', 'kvm-c' | Where-Object { (ssh $_ virsh -q list --name) -contains $VM }

@@ -1,8 +1,8 @@
 # What needs neither exact rates nor guests that have booted.
 BeforeAll {
     Import-Module "$PSScriptRoot/../../../lab/Lab.psm1"
-    Invoke-Lab guest-start kvm-a vm1 --memory 136 --no-boot
-    Invoke-Lab guest-start kvm-a vm2 --memory 136 --no-boot
+    Invoke-Lab guest-start kvm-a vm1 --memory 136 --fill 8 --no-boot
+    Invoke-Lab guest-start kvm-a vm2 --memory 136 --fill 8 --no-boot
 }
 
 AfterAll {

@@ -1,6 +1,6 @@
 BeforeAll {
     Import-Module "$PSScriptRoot/../../../lab/Lab.psm1"
-    Invoke-Lab guest-start kvm-a vm8 --memory 136 --no-boot
+    Invoke-Lab guest-start kvm-a vm8 --memory 136 --fill 8 --no-boot
 }
 
 AfterAll {
@@ -54,6 +54,18 @@ Describe 'Whoever logs in' {
         $plan | Test-MigrationPlan | Should -BeNullOrEmpty
         ($plan | Start-TrafficSensitiveMigration -Confirm:$false).Outcome | Should -Be Completed
         ssh kvm-a virsh -q list --name | Should -Contain vm8
+    }
+
+    It 'and has nothing to do with a migration can neither remove nor read its marks' {
+        ssh kvm-a 'mkdir -m 700 /run/lock/trafficmigration/vm8 && echo 1 >/run/lock/trafficmigration/vm8/pid'
+        try {
+            ssh kvm-a stat -c %a /run/lock/trafficmigration | Should -Be 1777
+            ssh operator@kvm-a 'rm -rf /run/lock/trafficmigration/vm8; mv /run/lock/trafficmigration/vm8 /tmp; cat /run/lock/trafficmigration/vm8/pid' 2>&1 | Should -Match 'not permitted|denied'
+            ssh kvm-a cat /run/lock/trafficmigration/vm8/pid | Should -Be 1
+        }
+        finally {
+            ssh kvm-a 'rm -r /run/lock/trafficmigration/vm8'
+        }
     }
 
     It 'and may not use sudo is told so' {

@@ -1,7 +1,7 @@
 BeforeAll {
     Import-Module "$PSScriptRoot/../../../lab/Lab.psm1"
     # It must run, and nothing is asked of the guest itself.
-    Invoke-Lab guest-start kvm-a vm1 --memory 144 --no-boot
+    Invoke-Lab guest-start kvm-a vm1 --memory 144 --fill 8 --no-boot
 
     function Get-TestPlan([string] $VM = 'vm1', [string] $Destination = 'kvm-b', [string] $Strategy = 'PreCopy') {
         [pscustomobject]@{ HostName = 'kvm-a'; VMName = $VM; TxBitsPerSecond = 1e6; RxBitsPerSecond = 2e6 } |

@@ -1,6 +1,6 @@
 BeforeAll {
     Import-Module "$PSScriptRoot/../../../lab/Lab.psm1"
-    Invoke-Lab guest-start kvm-a vm9 --memory 136 --fill 8 --no-wait
+    Invoke-Lab guest-start kvm-a vm9 --memory 160 --fill 48 --no-boot
 
     function Get-TestPlan([string] $From, [string] $To, [string] $Strategy) {
         [pscustomobject]@{ HostName = $From; VMName = 'vm9'; TxBitsPerSecond = 1e6; RxBitsPerSecond = 2e6 } |
@@ -14,7 +14,7 @@ AfterAll {
 
 Describe 'Memory' {
     It 'travels over TLS, in post-copy too' {
-        $result = Get-TestPlan kvm-a kvm-b PostCopy | Start-TrafficSensitiveMigration -Tls -Confirm:$false
+        $result = Get-TestPlan kvm-a kvm-b PostCopy | Start-TrafficSensitiveMigration -Tls -BandwidthLimit 80e6 -Confirm:$false
         $result.Outcome | Should -Be Completed
         $result.TechniqueUsed | Should -Be PostCopy
     }
