@@ -190,15 +190,15 @@ function Invoke-ChaosRuns([int] $Runs, [int] $Seed) {
 
 # The parts of the acceptance tests, each with a lab of its own. What rests on measured rates wants the machine for itself,
 # and links that can be filled; where only the way of a migration counts, faster ones save minutes.
-function Invoke-LabPart([ValidateSet('Measuring', 'Migrating', 'Examples', 'Faults')] [string] $Part) {
-    $rate = @{ Measuring = '100mbit'; Migrating = '400mbit'; Examples = '1gbit'; Faults = '100mbit' }[$Part]
+function Invoke-LabPart([ValidateSet('Measuring', 'Access', 'Migrating', 'Examples', 'Faults')] [string] $Part) {
+    $rate = $Part -in 'Measuring', 'Faults' ? '100mbit' : '400mbit'
     Invoke-LabPester "Acceptance/$Part" 3 '--migration-network', '--link-rate', $rate
     if ($Part -eq 'Faults') {
         Invoke-ChaosRuns 3 (Get-Random -Maximum 1000000)
     }
 }
 
-# A part as a process, so that two can run side by side and each is shown as a whole.
+# A part as a process, so that several can run side by side and each is shown as a whole.
 function Start-LabPart([string] $Part) {
     Write-Step "Pester: $Part, on the lab; what it says comes when it has ended"
     $report = "$out/tests/$Part.json"
@@ -256,7 +256,7 @@ function Invoke-AllTests([switch] $NoLab) {
         $runs | ForEach-Object { Complete-Xunit $_ }
         if (-not $NoLab) {
             Complete-LabPart (Start-LabPart Measuring)
-            $parts = 'Migrating', 'Examples', 'Faults' | ForEach-Object { Start-LabPart $_ }
+            $parts = 'Examples', 'Migrating', 'Faults', 'Access' | ForEach-Object { Start-LabPart $_ }
             $parts | ForEach-Object { Complete-LabPart $_ }
         }
     )
