@@ -55,7 +55,7 @@ public sealed class OpenStackExportTests : IDisposable
         Assert.Contains(cloud.Calls(), c => c.SequenceEqual(["server", "migrate", "--live-migration", "--host", destination, vm]));
         Assert.False(File.Exists(Path.Combine(cloud.Folder, "x")));
         Assert.DoesNotContain('\u001B', said);
-    }, iter: 25, threads: 1);
+    }, iter: 10, threads: 1);
 
     [Fact]
     public void Without_word_that_post_copy_is_permitted_nothing_is_done()

@@ -23,7 +23,7 @@ BeforeAll {
         if ($found) { return $found }
         foreach ($vm in $guests) {
             try { Invoke-Lab guest-stop $vm } catch { Write-Verbose "$_" }
-            Invoke-Lab guest-start kvm-a $vm --memory 128 --fill 24 --no-boot
+            Invoke-Lab guest-start kvm-a $vm --memory 128 --fill 12 --no-boot
         }
 
         'kvm-a'
