@@ -37,7 +37,8 @@ Describe 'The main job' {
             Start-QemuWatch kvm-a $vm "$TestDrive/$vm.txt"
         }
 
-        $results = Get-VMTrafficRate -HostName kvm-a | Get-MigrationPlan -Destination kvm-b | Start-TrafficSensitiveMigration -Confirm:$false
+        # Long enough for what is sampled each 2 s to be seen several times.
+        $results = Get-VMTrafficRate -HostName kvm-a | Get-MigrationPlan -Destination kvm-b | Start-TrafficSensitiveMigration -BandwidthLimit 80e6 -Confirm:$false
         $watches | ForEach-Object { $_.Kill() }
 
         $results.Outcome | Should -Be Completed, Completed
