@@ -63,7 +63,7 @@ function Compress-Module([string] $Destination = $out) {
 function Invoke-Analysis {
     Write-Step 'The shell scripts'
     if (Get-Command shellcheck -ErrorAction Ignore) {
-        Invoke-Native { shellcheck (Get-ChildItem "$root/lab/*.sh", "$root/benchmarks/*.sh", "$root/build.sh").FullName }
+        Invoke-Native { shellcheck (Get-ChildItem "$root/lab/*.sh", "$root/benchmarks/*.sh", "$root/build/*.sh", "$root/build.sh").FullName }
     }
     else {
         Write-Warning 'shellcheck is not installed, so nothing looked at them.'
@@ -117,21 +117,19 @@ function New-Count([int] $Passed = 0, [int] $Failed = 0, [int] $Skipped = 0, [st
     [pscustomobject]@{ Passed = $Passed; Failed = $Failed; Skipped = $Skipped; FailedTests = $FailedTests }
 }
 
-# An xunit.v3 project is a program. It is built first, one project after another, as they share others.
-function Start-Xunit([string] $Project) {
-    $report = "$out/tests/$Project.trx"
+# Built and run in the background.
+function Start-Xunit([string[]] $Project) {
     $null = New-Item "$out/tests" -ItemType Directory -Force
-    Remove-Item $report -ErrorAction Ignore
-    $process = Start-Process dotnet -ArgumentList 'run', '--no-build', '--project', "$root/tests/$Project", '-c', 'Release', '--', '-noLogo', '-noColor', '-result-trx', $report `
-        -RedirectStandardOutput "$out/tests/$Project.log" -RedirectStandardError "$out/tests/$Project.err" -PassThru
-    [pscustomobject]@{ Project = $Project; Process = $process; Report = $report }
+    $Project | ForEach-Object { Remove-Item "$out/tests/$_.trx" -ErrorAction Ignore }
+    $process = Start-Process bash -PassThru -ArgumentList (@("$root/build/xunit.sh", "$out/tests") + ($Project | ForEach-Object { "$root/tests/$_" }))
+    $Project | ForEach-Object { [pscustomobject]@{ Project = $_; Process = $process; Report = "$out/tests/$_.trx" } }
 }
 
 # Shows what the tests said; the TRX report has the counts.
 function Complete-Xunit($Run) {
     $Run.Process.WaitForExit()
     Write-Step "xunit: $($Run.Project)"
-    Get-Content "$out/tests/$($Run.Project).log", "$out/tests/$($Run.Project).err" | Out-Host
+    Get-Content "$out/tests/$($Run.Project).log" | Out-Host
     if (-not (Test-Path $Run.Report)) {
         return New-Count -Failed 1 -FailedTests "$($Run.Project): did not run"
     }
@@ -238,18 +236,13 @@ function Complete-LabPackages($Packages) {
 function Invoke-AllTests([switch] $NoLab) {
     $packages = $NoLab ? $null : (Start-LabPackages)
     Build-Module
-    $projects = 'TrafficMigration.Ssh.Tests', 'TrafficMigration.Core.Tests'
-    foreach ($project in $projects) {
-        Invoke-Native { dotnet build "$root/tests/$project" -c Release --nologo -v quiet }
-    }
-
     if ($packages) {
         # The tests of the SSH room want a real sshd, too.
         Complete-LabPackages $packages
     }
 
     # Those of the SSH room mostly wait, for silence to count as silence: the others run meanwhile.
-    $runs = $projects | ForEach-Object { Start-Xunit $_ }
+    $runs = Start-Xunit 'TrafficMigration.Ssh.Tests', 'TrafficMigration.Core.Tests'
     $counts = @(
         Write-Step 'Pester: the module as a user sees it'
         Invoke-PesterFolder 'Module'
