@@ -12,6 +12,15 @@ function Invoke-Lab {
     $said | ForEach-Object { "$_" }
 }
 
+# Booted guests of 128 MiB on kvm-a, for several test files: one that runs there already is used. Nobody stops them but the lab.
+function Start-SharedGuest([string[]] $VM) {
+    $there = ssh kvm-a virsh -q list --name
+    $VM | Where-Object { $_ -notin $there } | ForEach-Object -Parallel {
+        Import-Module "$using:PSScriptRoot/Lab.psm1"
+        Invoke-Lab guest-start kvm-a $_ --memory 128 --fill 8
+    }
+}
+
 # Starts a flow between the outside client and a VM (out: the VM sends), or from a VM to another. It ends by itself after -Seconds.
 function Start-LabTraffic([string] $VM, [ValidateSet('out', 'in', 'to')] [string] $Direction, [string] $Rate = '0', [int] $Seconds = 600, [string] $Peer) {
     $other = @($Peer | Where-Object { $_ })
@@ -62,4 +71,4 @@ function Assert-LabFlows($Out, $In, [double] $AtLeast) {
     }
 }
 
-Export-ModuleMember -Function Invoke-Lab, Start-LabTraffic, Stop-LabTraffic, Get-LabTrafficMean, Measure-LabFlows, Assert-LabFlows
+Export-ModuleMember -Function Invoke-Lab, Start-SharedGuest, Start-LabTraffic, Stop-LabTraffic, Get-LabTrafficMean, Measure-LabFlows, Assert-LabFlows

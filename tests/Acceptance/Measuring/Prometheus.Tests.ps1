@@ -1,8 +1,7 @@
 # Real exporters on the hosts and a real Prometheus here: what Get-VMTrafficRate makes of their metrics.
 BeforeAll {
     Import-Module "$PSScriptRoot/../../../lab/Lab.psm1"
-    Invoke-Lab guest-start kvm-a vm1 --memory 160 --fill 8 --no-wait
-    Invoke-Lab guest-start kvm-a vm2 --memory 160 --fill 8
+    Start-SharedGuest vm1, vm2
 
     $exporters = @{}
     foreach ($name in 'kvm-a', 'kvm-b') {
@@ -46,9 +45,6 @@ AfterAll {
     if ($folder) {
         Remove-Item $folder -Recurse
     }
-
-    Invoke-Lab guest-stop vm1
-    Invoke-Lab guest-stop vm2
 }
 
 Describe 'Get-VMTrafficRate by Prometheus' {
@@ -68,7 +64,7 @@ Describe 'Get-VMTrafficRate by Prometheus' {
         $rates = Get-VMTrafficRate -PrometheusUri $uri -Window 30
         $rates.VMName | Should -Be vm1, vm2
         $rates.HostName | Should -Be kvm-a, kvm-a
-        $rates.MemoryBytes | Should -Be 160MB, 160MB
+        $rates.MemoryBytes | Should -Be 128MB, 128MB
         $rates.VCpuCount | Should -Be 1, 1
         $rates[0].VMId | Should -Be (ssh kvm-a virsh domuuid vm1)[0]
     }

@@ -1,14 +1,11 @@
 BeforeAll {
     Import-Module "$PSScriptRoot/../../../lab/Lab.psm1"
     $vms = 'vm1', 'vm2', 'vm3', 'vm4'
-    $vms | ForEach-Object -Parallel {
-        Import-Module "$using:PSScriptRoot/../../../lab/Lab.psm1"
-        Invoke-Lab guest-start kvm-a $_ --memory 128 --fill 8
-    }
+    Start-SharedGuest $vms
 }
 
 AfterAll {
-    $vms | ForEach-Object { Invoke-Lab guest-stop $_ }
+    'vm3', 'vm4' | ForEach-Object { Invoke-Lab guest-stop $_ }
 }
 
 Describe 'Four VMs that send and receive at once, two of which also talk to each other' {

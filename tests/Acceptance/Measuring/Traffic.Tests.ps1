@@ -1,12 +1,6 @@
 BeforeAll {
     Import-Module "$PSScriptRoot/../../../lab/Lab.psm1"
-    Invoke-Lab guest-start kvm-a vm1 --memory 160 --fill 64 --no-wait
-    Invoke-Lab guest-start kvm-a vm2 --memory 160 --fill 64
-}
-
-AfterAll {
-    Invoke-Lab guest-stop vm1
-    Invoke-Lab guest-stop vm2
+    Start-SharedGuest vm1, vm2
 }
 
 Describe 'Get-VMTrafficRate on real hosts' {
@@ -33,7 +27,7 @@ Describe 'Get-VMTrafficRate on real hosts' {
     It 'knows memory, link speed, window and the VMs'' ids' {
         $rates = Get-VMTrafficRate -HostName kvm-a -SampleCount 2
         $rates.VMName | Should -Be vm1, vm2
-        $rates.MemoryBytes | Should -Be 160MB, 160MB
+        $rates.MemoryBytes | Should -Be 128MB, 128MB
         $rates.LinkBitsPerSecond | Should -Be 100000000, 100000000
         $rates[0].VMId | Should -Be (ssh kvm-a virsh domuuid vm1)[0]
         $rates[0].SampleCount | Should -Be 2
