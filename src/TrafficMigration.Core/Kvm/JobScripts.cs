@@ -71,9 +71,14 @@ internal static class JobScripts
           done
         fi
         wait $job
-        # Closing its connection to the other libvirt, libvirt may lose why the migration failed: QEMU's log has it.
+        # Closing its connection to the other libvirt, libvirt may lose why the migration failed: QEMU's log has it, perhaps
+        # a moment later.
         if [ -n "$logged" ] && grep -q 'End of file while reading data: : ' said; then
-          tail -c "+$((logged + 1))" "$log" | grep -v ': initiating migration$' | tail -n 3 >>said
+          for i in 1 2 3 4 5 6 7 8 9 10; do
+            why=$(tail -c "+$((logged + 1))" "$log" | grep -v ': initiating migration$' | tail -n 3)
+            [ -n "$why" ] && { echo "$why" >>said; break; }
+            sleep 0.1
+          done
         fi
         [ "$(cat code)" = 0 ] && for i in 1 2 3 4 5 6 7 8 9 10; do [ -s completed ] && break; sleep 0.1; done
         kill $figures 2>/dev/null
