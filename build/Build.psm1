@@ -187,7 +187,7 @@ function Invoke-ChaosRuns([int] $Runs, [int] $Seed) {
 }
 
 # The parts of the acceptance tests, each with a lab of its own. What rests on measured rates has only guests beside it
-# that cost no processor, and links that can be filled; where only the way of a migration counts, faster ones save minutes.
+# that cost no processor, and links that can be filled. Where only the way of a migration counts, faster ones save minutes.
 function Invoke-LabPart([ValidateSet('Measuring', 'Access', 'Migrating', 'Examples', 'Faults')] [string] $Part) {
     $rate = $Part -in 'Measuring', 'Faults' ? '100mbit' : '400mbit'
     Invoke-LabPester "Acceptance/$Part" 3 '--migration-network', '--link-rate', $rate
@@ -196,24 +196,25 @@ function Invoke-LabPart([ValidateSet('Measuring', 'Access', 'Migrating', 'Exampl
     }
 }
 
-# A part as a process, so that several can run side by side and each is shown as a whole.
-function Start-LabPart([string] $Part) {
-    Write-Step "Pester: $Part, on the lab; what it says comes when it has ended"
-    $report = "$out/tests/$Part.json"
+# Parts, one after another, as a process: several of those can run side by side, and each is shown as a whole.
+function Start-LabPart([string[]] $Part) {
+    Write-Step "Pester: $($Part -join ', '), on the lab; what it says comes when it has ended"
+    $null = New-Item "$out/tests" -ItemType Directory -Force
+    $report = "$out/tests/$($Part[0]).json"
     Remove-Item $report -ErrorAction Ignore
-    $command = "Import-Module '$root/build/Build.psm1'; Invoke-LabPart $Part | ConvertTo-Json -AsArray | Set-Content '$report'"
+    $command = "Import-Module '$root/build/Build.psm1'; $(($Part | ForEach-Object { "'$_'" }) -join ',') | ForEach-Object { Invoke-LabPart `$_ } | ConvertTo-Json -AsArray | Set-Content '$report'"
     $process = Start-Process (Get-Command pwsh -CommandType Application)[0].Source -PassThru `
         -ArgumentList '-NoProfile', '-NonInteractive', '-OutputFormat', 'Text', '-EncodedCommand', ([Convert]::ToBase64String([Text.Encoding]::Unicode.GetBytes($command))) `
-        -RedirectStandardOutput "$out/tests/$Part.log" -RedirectStandardError "$out/tests/$Part.err"
+        -RedirectStandardOutput "$out/tests/$($Part[0]).log" -RedirectStandardError "$out/tests/$($Part[0]).err"
     [pscustomobject]@{ Part = $Part; Process = $process; Report = $report }
 }
 
 function Complete-LabPart($Run) {
     $Run.Process.WaitForExit()
-    Write-Step "Pester: $($Run.Part)"
-    Get-Content "$out/tests/$($Run.Part).log", "$out/tests/$($Run.Part).err" | Out-Host
+    Write-Step "Pester: $($Run.Part -join ', ')"
+    Get-Content "$out/tests/$($Run.Part[0]).log", "$out/tests/$($Run.Part[0]).err" | Out-Host
     if (-not (Test-Path $Run.Report)) {
-        return New-Count -Failed 1 -FailedTests "$($Run.Part): did not run to its end"
+        return New-Count -Failed 1 -FailedTests "$($Run.Part -join ', '): did not run to its end"
     }
 
     Get-Content $Run.Report -Raw | ConvertFrom-Json
@@ -241,6 +242,8 @@ function Invoke-AllTests([switch] $NoLab) {
         Complete-LabPackages $packages
     }
 
+    # Their guests cost no processor.
+    $light = $NoLab ? $null : (Start-LabPart Examples, Access)
     # Those of the SSH room mostly wait, for silence to count as silence: the others run meanwhile.
     $runs = Start-Xunit 'TrafficMigration.Ssh.Tests', 'TrafficMigration.Core.Tests'
     $counts = @(
@@ -248,10 +251,9 @@ function Invoke-AllTests([switch] $NoLab) {
         Invoke-PesterFolder 'Module'
         $runs | ForEach-Object { Complete-Xunit $_ }
         if (-not $NoLab) {
-            foreach ($beside in @('Measuring', 'Examples'), @('Migrating', 'Faults', 'Access')) {
-                $parts = $beside | ForEach-Object { Start-LabPart $_ }
-                $parts | ForEach-Object { Complete-LabPart $_ }
-            }
+            Complete-LabPart (Start-LabPart Measuring)
+            $heavy = 'Migrating', 'Faults' | ForEach-Object { Start-LabPart $_ }
+            @($light) + $heavy | ForEach-Object { Complete-LabPart $_ }
         }
     )
     $sum = @{}
