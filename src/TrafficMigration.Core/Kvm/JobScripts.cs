@@ -55,7 +55,7 @@ internal static class JobScripts
           virsh -q -c "${TM_CONNECT_URI:-qemu:///system}" event "$2" --event migration-iteration >/dev/null 2>&1 & flowing=$!
         fi
         [ -n "$8" ] && v migrate-setmaxdowntime "$2" "$8" >/dev/null 2>&1
-        log=/var/log/libvirt/qemu/$2.log
+        log=/var/log/libvirt/qemu/$(sed -n 's/^Name: *//p' info).log
         [ -r "$log" ] && logged=$(wc -c <"$log")
         date +%s.%N >started
         (
