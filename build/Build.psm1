@@ -242,8 +242,6 @@ function Invoke-AllTests([switch] $NoLab) {
         Complete-LabPackages $packages
     }
 
-    # Their guests cost no processor.
-    $light = $NoLab ? $null : (Start-LabPart Examples, Access)
     # Those of the SSH room mostly wait, for silence to count as silence: the others run meanwhile.
     $runs = Start-Xunit 'TrafficMigration.Ssh.Tests', 'TrafficMigration.Core.Tests'
     $counts = @(
@@ -251,6 +249,8 @@ function Invoke-AllTests([switch] $NoLab) {
         Invoke-PesterFolder 'Module'
         $runs | ForEach-Object { Complete-Xunit $_ }
         if (-not $NoLab) {
+            # Their guests cost no processor.
+            $light = Start-LabPart Examples, Access
             Complete-LabPart (Start-LabPart Measuring)
             $heavy = 'Migrating', 'Faults' | ForEach-Object { Start-LabPart $_ }
             @($light) + $heavy | ForEach-Object { Complete-LabPart $_ }

@@ -37,7 +37,7 @@ public sealed class AssignmentSolverTests
             Assert.Equal(best.Value.Destinations, found.Destinations);
             Assert.True(found.IsExact);
         },
-        iter: 2000);
+        iter: 1000);
 
     [Fact]
     public void Few_VMs_are_proven_best_and_the_bound_says_so() => Gen.Int[1, 3].Select(Gen.Int[1, 3], Gen.Int[6, 12]).Sample(

@@ -24,7 +24,7 @@ Describe 'Plans across hosts' {
         $file = Join-Path $TestDrive plan.xml
         $script = @"
             Import-Module '$((Get-Module TrafficMigration).Path)'
-            Get-VMTrafficRate kvm-a -DirtyRate -SampleCount 3 | Get-MigrationPlan -Destination kvm-b, kvm-c -Separate vm1, vm2 | Export-Clixml '$file'
+            Get-VMTrafficRate kvm-a -DirtyRate -SampleCount 3 | Get-MigrationPlan -Destination kvm-b, kvm-c -SampleCount 2 -Separate vm1, vm2 | Export-Clixml '$file'
 "@
         pwsh -NoProfile -NonInteractive -Command $script
         $plan = Import-Clixml $file
@@ -46,7 +46,7 @@ Describe 'Plans across hosts' {
 
     It 'consolidates from two hosts; a pre-copy that does not converge is switched, and a limit holds' {
         $plan = Get-VMTrafficRate kvm-b, kvm-c -DirtyRate -SampleCount 3 |
-            Get-MigrationPlan -Destination kvm-a -Strategy PreCopyThenPostCopy | ConvertTo-Json -WarningAction Ignore | ConvertFrom-Json
+            Get-MigrationPlan -Destination kvm-a -SampleCount 2 -Strategy PreCopyThenPostCopy | ConvertTo-Json -WarningAction Ignore | ConvertFrom-Json
         $plan.Technique | Should -Be 0, 0 # PreCopy, as JSON has it
         $plan.Converges | Should -Be $true, $true
         # A plan is a report that can be changed before it is run.
