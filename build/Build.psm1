@@ -192,7 +192,7 @@ function Invoke-LabPart([ValidateSet('Measuring', 'Access', 'Migrating', 'Exampl
     $rate = $Part -in 'Measuring', 'Faults' ? '100mbit' : '400mbit'
     Invoke-LabPester "Acceptance/$Part" 3 '--migration-network', '--link-rate', $rate
     if ($Part -eq 'Faults') {
-        Invoke-ChaosRuns 2 (Get-Random -Maximum 1000000)
+        Invoke-ChaosRuns 1 (Get-Random -Maximum 1000000)
     }
 }
 
