@@ -5,6 +5,7 @@
 LAB_ROOT=/run/trafficmigration-lab
 LAB_NET=198.51.100
 LAB_DIR=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+# shellcheck disable=SC2034 # for those who source this
 CHECKOUT=$(dirname "$LAB_DIR")
 # sshd knows root's home from the password database, whatever HOME says (sudo).
 ROOT_HOME=$(getent passwd root | cut -d: -f6)

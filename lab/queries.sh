@@ -9,7 +9,9 @@
 # at first: a write is mostly an update and sometimes an insert. One more
 # connection reads the server's count of questions once a second.
 
+# shellcheck disable=SC2034 # lab.sh asks for them
 REDIS_PACKAGES="redis-server redis-tools"
+# shellcheck disable=SC2034
 REDIS_PROGRAMS="redis-server redis-cli"
 
 QUERY_BITS=$((65536 * 8)) # of an answer, or of a question that writes (guest-init's `ask`)
@@ -50,8 +52,8 @@ queries_start() { # [--connections N] [--rate BITS/S, of all together at most] [
     pause=$(awk -v bits=$((QUERY_BITS * connections)) -v rate="$rate" 'BEGIN { printf "%.3f", bits / rate }')
     asker=$(guest_address "$1") server=$(guest_address "$2")
     for ((number = 0; number <= connections; number++)); do
-        kind=read
-        if [ "$number" = 0 ]; then kind=count; elif [ $((number % 4)) = 1 ]; then kind=write; fi
+        kind='read'
+        if [ "$number" = 0 ]; then kind=count; elif [ $((number % 4)) = 1 ]; then kind='write'; fi
         in_client '
             log=$1.log pid=$1.pid; shift
             rm -f "$pid"
