@@ -336,7 +336,7 @@ function Invoke-Evaluation([string] $Suite, [int] $Repeats, [string] $LinkRate) 
 
     Import-Module "$root/lab/evaluation/Summary.psm1"
     $unit = $definition.ContainsKey('Unit') ? $definition.Unit : 'Mbps'
-    $table = Format-EvaluationSummary (Get-EvaluationSummary @(Get-Content $file | ConvertFrom-Json)) $unit
+    $table = Format-EvaluationSummary (Get-EvaluationSummary @(Get-Content $file | ConvertFrom-Json) $definition) $unit $definition
     $table | Set-Content "$out/evaluation/$Suite.md"
     $table | Out-Host
     Write-Step "The table is in out/evaluation/$Suite.md, each run in out/evaluation/$Suite.jsonl"

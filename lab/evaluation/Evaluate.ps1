@@ -17,7 +17,7 @@ Import-Module "$PSScriptRoot/../../out/TrafficMigration/TrafficMigration.psd1"
 Import-Module "$PSScriptRoot/../Lab.psm1", "$PSScriptRoot/Strategies.psm1", "$PSScriptRoot/Machine.psm1", "$PSScriptRoot/Load.psm1"
 $definition = Import-PowerShellDataFile "$PSScriptRoot/suites/$Suite.psd1"
 $oneWay = $definition.ContainsKey('OneWay')
-$known = Get-Strategy
+$known = Get-Strategy $definition
 $names = $Strategy ? $Strategy : @($known.Keys)
 $scratch = [IO.Directory]::CreateTempSubdirectory('evaluate-').FullName
 # One second to settle, then what the flows reach undisturbed.
@@ -66,7 +66,7 @@ function Invoke-Run([string] $Name, [int] $Repeat, [bool] $Back) {
         Start-Sleep ($quiet + 1)
         $settled = [DateTimeOffset]::Now
         $before = Get-LoadMean $load $settled.AddSeconds(-$quiet) $settled
-        $prepared = $Name -eq 'None' ? $null : (Initialize-Strategy $Name $moves $oneWay)
+        $prepared = $Name -eq 'None' ? $null : (Initialize-Strategy $Name $moves $oneWay $definition)
         $watch = Start-MachineWatch $hosts $scratch
         $turning = $turn ? (Start-Turn $load $turn) : $null
         $begin = [DateTimeOffset]::Now

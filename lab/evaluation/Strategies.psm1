@@ -25,7 +25,13 @@ $strategies = [ordered]@{
 # and for one `virsh migrate`.
 $mostSeconds = 420
 
-function Get-Strategy { $strategies }
+# By name, what each is in words; a suite may bring its own, to lay one option's worth beside the same run without it.
+function Get-Strategy($Suite) {
+    if (-not $Suite -or -not $Suite.ContainsKey('Strategies')) { return $strategies }
+    $own = [ordered]@{ None = $strategies.None }
+    foreach ($strategy in $Suite.Strategies) { $own[$strategy.Name] = $strategy.About }
+    $own
+}
 
 # One `virsh migrate` at the source, as one would type it; ends when virsh does.
 $byHand = {
@@ -56,16 +62,16 @@ function Move-ByHand($Moves, [string] $Options, [switch] $Serially) {
 }
 
 # Where each VM goes as the suite says; ours chooses by itself where a suite lets it.
-function Get-Plan($Moves, [hashtable] $How, [bool] $Chooses) {
+function Get-Plan($Moves, [hashtable] $How, [bool] $Chooses, [hashtable] $Measure = @{}) {
     $pin = @{}
     foreach ($move in $Moves) { $pin[$move.VM] = $move.Destination }
     $where = $Chooses ? @{} : @{ PinDestination = $pin }
-    Get-VMTrafficRate @($Moves.Source | Select-Object -Unique) -SampleCount 5 -DirtyRate |
+    Get-VMTrafficRate @($Moves.Source | Select-Object -Unique) -SampleCount 5 -DirtyRate @Measure |
         Get-MigrationPlan -Destination @($Moves.Destination | Select-Object -Unique) @How @where
 }
 
-function Start-Plan($Plan, [bool] $Adaptive) {
-    $job = $Plan | Start-TrafficSensitiveMigration -Confirm:$false -Adaptive:$Adaptive -AsJob
+function Start-Plan($Plan, [hashtable] $How) {
+    $job = $Plan | Start-TrafficSensitiveMigration -Confirm:$false -AsJob @How
     if (-not (Wait-Job $job -Timeout $mostSeconds)) { Stop-Job $job }
     Receive-Job $job -Wait -AutoRemoveJob -InformationAction Ignore -ErrorAction SilentlyContinue | ForEach-Object {
         [pscustomobject]@{
@@ -79,15 +85,21 @@ function Start-Plan($Plan, [bool] $Adaptive) {
 }
 
 # What a strategy knows before it moves anything: measured and planned, where it does so.
-function Initialize-Strategy([string] $Name, $Moves, [bool] $OneWay) {
-    $plan = @(if ($Name -notin 'Serial', 'AutoConverge') {
+function Initialize-Strategy([string] $Name, $Moves, [bool] $OneWay, $Suite) {
+    $own = if ($Suite.ContainsKey('Strategies')) { $Suite.Strategies | Where-Object Name -EQ $Name }
+    $start = @{ Adaptive = $Name -eq 'Adaptive' }
+    if ($own -and $own.ContainsKey('Start')) { foreach ($key in $own.Start.Keys) { $start[$key] = $own.Start[$key] } }
+    $plan = @(if ($own) {
+            Get-Plan $Moves ($own.ContainsKey('Plan') ? $own.Plan : @{}) $OneWay ($own.ContainsKey('Rate') ? $own.Rate : @{})
+        }
+        elseif ($Name -notin 'Serial', 'AutoConverge') {
             switch ($Name) {
                 { $_ -in 'TrafficSensitive', 'Adaptive' } { Get-Plan $Moves @{} $OneWay }
                 'LeastTime' { Get-Plan $Moves @{ Objective = 'Time' } $OneWay }
                 default { Get-Plan $Moves @{ Strategy = $Name } $false }
             }
         })
-    [pscustomobject]@{ Name = $Name; Moves = $Moves; Plan = $plan; PredictedSeconds = if ($plan) { $plan[0].Plan.PredictedDuration.TotalSeconds } }
+    [pscustomobject]@{ Name = $Name; Moves = $Moves; Plan = $plan; Start = $start; PredictedSeconds = if ($plan) { $plan[0].Plan.PredictedDuration.TotalSeconds } }
 }
 
 # Moves the VMs; what became of each.
@@ -95,7 +107,7 @@ function Invoke-Strategy($Prepared) {
     switch ($Prepared.Name) {
         'Serial' { Move-ByHand $Prepared.Moves '' -Serially }
         'AutoConverge' { Move-ByHand $Prepared.Moves '--auto-converge' }
-        default { Start-Plan $Prepared.Plan ($Prepared.Name -eq 'Adaptive') }
+        default { Start-Plan $Prepared.Plan $Prepared.Start }
     }
 }
 

@@ -30,11 +30,11 @@ function Get-LimitSeconds($Runs) {
     ($links | Measure-Object -Maximum).Maximum * 8 / ($one.LinkBitsPerSecond * $payload)
 }
 
-function Get-EvaluationSummary($Runs) {
+function Get-EvaluationSummary($Runs, $Suite) {
     $valid = @($Runs | Where-Object { -not $_.Void })
     $limit = Get-LimitSeconds $valid
     $undisturbed = Get-Median @($valid | Where-Object Strategy -EQ None | ForEach-Object During)
-    foreach ($name in (Get-Strategy).Keys) {
+    foreach ($name in (Get-Strategy $Suite).Keys) {
         $mine = @($valid | Where-Object Strategy -EQ $name)
         if (-not $mine) { continue }
         $times = @($mine.Seconds)
@@ -62,8 +62,8 @@ function Get-EvaluationSummary($Runs) {
 }
 
 # The summary as a table in Markdown.
-function Format-EvaluationSummary($Summary, [string] $Unit) {
-    $known = Get-Strategy
+function Format-EvaluationSummary($Summary, [string] $Unit, $Suite) {
+    $known = Get-Strategy $Suite
     $scale = $Unit -eq 'Mbps' ? 1e6 : 1
     $range = { param($Least, $Most) $null -eq $Least ? '-' : "$(& $number $Least '0.0') to $(& $number $Most '0.0')" }
     $number = { param($Value, $Format) $null -eq $Value -or [double]::IsNaN($Value) ? '-' : ([double]$Value).ToString($Format, [cultureinfo]::InvariantCulture) }

@@ -34,6 +34,8 @@ internal static class DestinationInput
             FreeVCpuCount = (int?)Figure(given, name, nameof(HostTraffic.FreeVCpuCount), int.MaxValue),
             MigrationAddress = Text(given, nameof(HostTraffic.MigrationAddress)),
             Saturated = bool.TryParse(Text(given, nameof(HostTraffic.Saturated)), out bool full) ? full : null,
+            Compression = Enum.TryParse(Text(given, nameof(HostTraffic.Compression)), ignoreCase: true, out MemoryCompression compression) ? compression : null,
+            IdleCpuCount = Exact(given, name, nameof(HostTraffic.IdleCpuCount)),
             PostCopyCapable = bool.TryParse(Text(given, nameof(HostTraffic.PostCopyCapable)), out bool capable) ? capable : null,
         };
     }
@@ -41,7 +43,10 @@ internal static class DestinationInput
     private static string? Text(PSObject given, string property) =>
         given.Properties[property]?.Value?.ToString() is { Length: > 0 } text ? text : null;
 
-    private static long? Figure(PSObject given, string host, string property, double most = 1e18)
+    private static long? Figure(PSObject given, string host, string property, double most = 1e18) =>
+        Exact(given, host, property, most) is { } figure ? (long)Math.Round(figure) : null;
+
+    private static double? Exact(PSObject given, string host, string property, double most = 1e18)
     {
         object? value = given.Properties[property]?.Value;
         if (value is null || (value is string text && string.IsNullOrWhiteSpace(text)))
@@ -51,7 +56,7 @@ internal static class DestinationInput
 
         return LanguagePrimitives.TryConvertTo(value, CultureInfo.InvariantCulture, out double figure)
             && figure is >= 0 && figure <= most
-            ? (long)Math.Round(figure)
+            ? figure
             : throw Failures.HostFigureInvalid(host, property, value.ToString() ?? "");
     }
 }

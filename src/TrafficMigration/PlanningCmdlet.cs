@@ -70,6 +70,19 @@ public abstract partial class PlanningCmdlet : RateInputCmdlet
     [Parameter]
     public PlanObjective Objective { get; set; }
 
+    /// <summary>
+    /// How memory is compressed: None, Xbzrle, Zlib or Zstd. By default chosen for each pre-copied VM, where Get-VMTrafficRate
+    /// -MemoryContent has shown that it pays.
+    /// </summary>
+    [Parameter]
+    [ValidateSet(nameof(MemoryCompression.None), nameof(MemoryCompression.Xbzrle), nameof(MemoryCompression.Zlib), nameof(MemoryCompression.Zstd))]
+    public MemoryCompression? Compression { get; set; }
+
+    /// <summary>Connections for each pre-copy's memory; by default one, and more where a link is faster than one connection's thread.</summary>
+    [Parameter]
+    [ValidateRange(1, 255)]
+    public int? ParallelConnections { get; set; }
+
     /// <summary>How many migrations may leave one host at once; 0 for any number.</summary>
     [Parameter]
     [ValidateRange(0, 10_000)]
@@ -145,6 +158,8 @@ public abstract partial class PlanningCmdlet : RateInputCmdlet
             Objective = Objective,
             Budget = new MigrationBudget(0, MaxOutgoingPerHost, MaxIncomingPerHost),
             Deadline = Deadline,
+            Compression = Compression,
+            Connections = ParallelConnections,
             CreatedAt = DateTimeOffset.Now,
             Wishes = new PlanWishes
             {

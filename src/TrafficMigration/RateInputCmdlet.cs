@@ -61,6 +61,22 @@ public abstract class RateInputCmdlet : SamplingCmdlet
     [OptionalBoolean]
     public bool? Saturated { get; set; }
 
+    /// <summary>What the VM's memory without its zero pages compresses to, 0 to 1.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    public double? CompressedMemoryShare { get; set; }
+
+    /// <summary>What of a page that the VM has changed is different, 0 to 1.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    public double? ChangedPageShare { get; set; }
+
+    /// <summary>The compressions that the VM's host can do: several of Xbzrle, Zlib, Zstd, with commas between them.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    public MemoryCompression? HostCompression { get; set; }
+
+    /// <summary>Processors' worth of idle time of the VM's host.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    public double? HostIdleCpuCount { get; set; }
+
     /// <summary>What the VM's host sends beside its VMs, bit/s.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     public double? HostBackgroundTxBitsPerSecond { get; set; }
@@ -107,6 +123,10 @@ public abstract class RateInputCmdlet : SamplingCmdlet
             PostCopyCapable = PostCopyCapable,
             PostCopyBlocker = string.IsNullOrWhiteSpace(PostCopyBlocker) ? null : PostCopyBlocker,
             Saturated = Saturated,
+            CompressedMemoryShare = CompressedMemoryShare,
+            ChangedPageShare = ChangedPageShare,
+            HostCompression = HostCompression,
+            HostIdleCpuCount = HostIdleCpuCount,
             HostBackgroundTxBitsPerSecond = OptionalRate(nameof(HostBackgroundTxBitsPerSecond), HostBackgroundTxBitsPerSecond),
             HostBackgroundRxBitsPerSecond = OptionalRate(nameof(HostBackgroundRxBitsPerSecond), HostBackgroundRxBitsPerSecond),
             LinkBitsPerSecond = OptionalRate(nameof(LinkBitsPerSecond), LinkBitsPerSecond),

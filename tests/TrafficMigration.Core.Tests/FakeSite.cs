@@ -48,6 +48,9 @@ internal sealed partial class FakeSite(string source = "kvm1")
     /// <summary>The arguments of each start: VM, destination, technique, limit in MiB/s, "switch" or nothing, downtime.</summary>
     public ConcurrentQueue<string[]> Starts { get; } = new();
 
+    /// <summary>virsh's options for compression and connections, of each start.</summary>
+    public ConcurrentQueue<string> Transfers { get; } = new();
+
     public int Connections { get; private set; }
 
     public int MostAtOnce { get; private set; }
@@ -134,6 +137,7 @@ internal sealed partial class FakeSite(string source = "kvm1")
         {
             string destination = DestinationName.Match(arguments[1]).Groups[1].Value;
             Starts.Enqueue([arguments[0], destination, arguments[3], arguments[4], arguments[5], arguments[6]]);
+            Transfers.Enqueue(arguments[8]);
             Told.Enqueue($"start {arguments[0]} {arguments[3]}");
             _running[arguments[0]] = destination;
             MostAtOnce = Math.Max(MostAtOnce, _running.Count);
@@ -190,7 +194,7 @@ internal sealed partial class FakeSite(string source = "kvm1")
         return [""];
     }
 
-    [GeneratedRegex(@"trafficmigration.* sh '(?<name>[a-z0-9]+-\d+[rt0-9]*)' '.*'( '(?<argument>[^']*)'){8}$", RegexOptions.Singleline)]
+    [GeneratedRegex(@"trafficmigration.* sh '(?<name>[a-z0-9]+-\d+[rt0-9]*)' '.*'( '(?<argument>[^']*)'){9}$", RegexOptions.Singleline)]
     private static partial Regex StartCommand { get; }
 
     [GeneratedRegex(@" sh '[a-z0-9]+-(\d+)")]

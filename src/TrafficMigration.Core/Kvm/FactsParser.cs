@@ -36,7 +36,8 @@ internal static class FactsParser
                 failure,
                 FreeMemory(Section("@memory")),
                 Code(Single(Section("@cpus"))),
-                PostCopyCapable(Section("@postcopy")));
+                PostCopyCapable(Section("@postcopy")),
+                sections.TryGetValue("@compression", out List<string>? compression) ? Compression(compression) : null);
         }
         catch (Exception e) when (e is JsonException or XmlException or OverflowException or InvalidOperationException or KeyNotFoundException)
         {
@@ -109,6 +110,22 @@ internal static class FactsParser
         return words.Length == 3
             ? checked(long.Parse(words[1], NumberStyles.None, CultureInfo.InvariantCulture) * 1024)
             : throw new FormatException($"'{section[0]}' is no line of /proc/meminfo");
+    }
+
+    /// <remarks>
+    /// The version of virsh, and "zstd" where QEMU is linked with it. XBZRLE is older than any libvirt that is met today;
+    /// libvirt 9.4.0 brought zlib and zstd for parallel migrations (its release notes).
+    /// </remarks>
+    internal static MemoryCompression? Compression(List<string> section)
+    {
+        if (section.Count == 0 || !Version.TryParse(section[0], out Version? version))
+        {
+            return null;
+        }
+
+        return MemoryCompression.Xbzrle | (version < new Version(9, 4) ? MemoryCompression.None
+            : section.Contains("zstd") ? MemoryCompression.Zlib | MemoryCompression.Zstd
+            : MemoryCompression.Zlib);
     }
 
     /// <remarks>

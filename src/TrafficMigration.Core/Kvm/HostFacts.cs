@@ -12,6 +12,7 @@ namespace TrafficMigration.Kvm;
 /// <param name="FreeMemoryBytes">Memory that new VMs could use, bytes.</param>
 /// <param name="CpuCount">Processors.</param>
 /// <param name="PostCopyCapable">Whether QEMU may use userfaultfd here, as a destination of post-copy must; <see langword="null"/> where not known.</param>
+/// <param name="Compression">The compressions that its libvirt and QEMU have; <see langword="null"/> where not known.</param>
 internal sealed record HostFacts(
     IReadOnlyDictionary<string, LinkFacts> Links,
     IReadOnlyList<SwitchFacts> Switches,
@@ -21,7 +22,8 @@ internal sealed record HostFacts(
     CommandResult? LibvirtFailure,
     long FreeMemoryBytes,
     int CpuCount,
-    bool? PostCopyCapable) : HostReport;
+    bool? PostCopyCapable,
+    MemoryCompression? Compression = null) : HostReport;
 
 /// <summary>A network link of the host.</summary>
 /// <param name="Name">Its name.</param>

@@ -23,6 +23,12 @@ public sealed record JobFigures(long BytesTransferred, long BytesRemaining, long
     /// <summary>How long QEMU took to prepare (<c>setup_time</c>); <see langword="null"/> where libvirt tells none.</summary>
     public TimeSpan? SetupTime { get; init; }
 
+    /// <summary>
+    /// What compression has saved, bytes: pages sent as they are would have been <c>memory_normal_bytes</c>, and those of
+    /// which XBZRLE sent the difference (<c>compression_pages</c>) a page each. <see langword="null"/> where libvirt tells none.
+    /// </summary>
+    public long? BytesSaved { get; init; }
+
     /// <summary>Since the job began (<c>time_elapsed</c>); <see langword="null"/> where libvirt tells none.</summary>
     public TimeSpan? Elapsed { get; init; }
 
@@ -47,12 +53,17 @@ public sealed record JobFigures(long BytesTransferred, long BytesRemaining, long
         long? Value(string name) => values.TryGetValue(name, out long value) ? value : null;
         TimeSpan? Milliseconds(string name) => Value(name) is { } ms ? TimeSpan.FromMilliseconds(ms) : null;
         long? dirtyPages = Value("memory_dirty_rate");
+        long page = Value("memory_page_size") ?? 4096;
+        // Of multifd, memory_processed is what went over the wire; otherwise it is the normal pages and what describes them.
+        long? byPage = Value("memory_normal_bytes") - Value("memory_processed");
+        long? byDifference = (Value("compression_pages") * page) - Value("compression_bytes");
         return new JobFigures(
             processed, values.GetValueOrDefault("data_remaining"), values.GetValueOrDefault("data_total"),
             Milliseconds("downtime"), values.GetValueOrDefault("memory_iteration"))
         {
             BytesPerSecond = Value("memory_bps"),
-            DirtyBytesPerSecond = dirtyPages * (Value("memory_page_size") ?? 4096),
+            DirtyBytesPerSecond = dirtyPages * page,
+            BytesSaved = byPage is null ? null : Math.Max(0, byPage.Value) + Math.Max(0, byDifference ?? 0),
             SetupTime = Milliseconds("setup_time"),
             Elapsed = Milliseconds("time_elapsed"),
         };

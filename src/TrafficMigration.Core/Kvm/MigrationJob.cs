@@ -32,6 +32,15 @@ internal sealed record JobOrder
     /// <summary>Whether memory goes through the connection of the two libvirts.</summary>
     public bool IsTunnelled { get; init; }
 
+    /// <summary>How QEMU compresses the memory.</summary>
+    public MemoryCompression Compression { get; init; }
+
+    /// <summary>QEMU's cache of pages that were sent, for XBZRLE, bytes, a power of two; <see langword="null"/> for its default, 64 MiB.</summary>
+    public long? XbzrleCacheBytes { get; init; }
+
+    /// <summary>Connections for the memory; more than one, and the compressions by page, only for a pre-copy that may not be switched.</summary>
+    public int Connections { get; init; } = 1;
+
     /// <summary>Takes up a broken post-copy instead of beginning a migration.</summary>
     public bool Recovers { get; init; }
 }
@@ -56,7 +65,7 @@ internal sealed class MigrationJob(RemoteShell source, string name)
             order.Recovers ? "Recover" : order.Technique.ToString(),
             order.MebibytesPerSecond?.ToString(CultureInfo.InvariantCulture) ?? "", order.MaySwitch ? "switch" : "",
             order.MaxDowntime?.TotalMilliseconds.ToString("0", CultureInfo.InvariantCulture) ?? "",
-            order.IsTls ? order.Destination : "",
+            order.IsTls ? order.Destination : "", CompressionFlags(order),
         ];
         return RunAsync("starting the migration", JobScripts.Start, [JobScripts.Run, .. arguments], cancellationToken);
     }
@@ -78,6 +87,19 @@ internal sealed class MigrationJob(RemoteShell source, string name)
         string command = $"sh -c {ShellText.Quote(script)} sh {ShellText.Quote(name)} " + string.Join(' ', arguments.Select(ShellText.Quote));
         CommandResult result = await source.ExecuteAsync(command, cancellationToken);
         return result.ExitCode == 0 ? result.Output : throw VirshFailure.From(source.HostName, tried, result);
+    }
+
+    /// <summary>virsh's words for compression and connections: our own ones only, which the host's shell may split.</summary>
+    private static string CompressionFlags(JobOrder order)
+    {
+        string connections = FormattableString.Invariant($"--parallel --parallel-connections {order.Connections}");
+        return order.Compression switch
+        {
+            MemoryCompression.Xbzrle => "--compressed --comp-methods xbzrle" + (order.XbzrleCacheBytes is { } cache ? FormattableString.Invariant($" --comp-xbzrle-cache {cache}") : ""),
+            MemoryCompression.Zlib => $"{connections} --compressed --comp-methods zlib",
+            MemoryCompression.Zstd => $"{connections} --compressed --comp-methods zstd",
+            _ => order.Connections > 1 ? connections : "",
+        };
     }
 
     internal static string UriHost(string host) =>

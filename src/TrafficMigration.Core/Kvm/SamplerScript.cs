@@ -78,6 +78,15 @@ internal static class SamplerScript
           printf '%s\n' "$allowed"
           [ -n "$silent" ] || v capabilities 2>/dev/null | sed -n "/<model>dac</,/<\/secmodel>/s/.*<baselabel type='kvm'>+\([0-9]*\):.*/\1/p"
         }
+        # libvirt asks QEMU to compress on several connections from its version 9.4 on, QEMU has zstd where it was built with it.
+        compression() {
+          virsh --version 2>/dev/null || echo
+          for emulator in "/usr/bin/qemu-system-$(uname -m)" /usr/libexec/qemu-kvm /usr/bin/kvm; do
+            [ -e "$emulator" ] || continue
+            grep -q 'libzstd\.so' "$emulator" && echo zstd
+            break
+          done
+        }
         facts() {
           printf '@facts\n@domains\n'; domains
           printf '@addresses\n'; ip -d -j addr show
@@ -88,6 +97,7 @@ internal static class SamplerScript
           printf '@memory\n'; grep ^MemAvailable: /proc/meminfo
           printf '@cpus\n'; nproc
           printf '@postcopy\n'; postcopy
+          printf '@compression\n'; compression
           printf '@end\n'
         }
         pairs() {

@@ -64,6 +64,10 @@ internal sealed record JournalPlan
 
     public long? BandwidthLimitBitsPerSecond { get; init; }
 
+    public MemoryCompression Compression { get; init; }
+
+    public int Connections { get; init; } = 1;
+
     public string? MigrationAddress { get; init; }
 
     public TimeSpan? PredictedDuration { get; init; }
@@ -94,6 +98,8 @@ internal sealed record JournalPlan
         Technique = plan.Technique,
         SwitchesToPostCopy = plan.SwitchesToPostCopy,
         BandwidthLimitBitsPerSecond = plan.BandwidthLimitBitsPerSecond,
+        Compression = plan.Compression,
+        Connections = plan.Connections,
         MigrationAddress = plan.MigrationAddress,
         PredictedDuration = plan.PredictedDuration,
         PredictedDowntime = plan.PredictedDowntime,
@@ -118,6 +124,8 @@ internal sealed record JournalPlan
         SwitchesToPostCopy = SwitchesToPostCopy,
         Order = turn,
         BandwidthLimitBitsPerSecond = BandwidthLimitBitsPerSecond,
+        Compression = Compression,
+        Connections = Connections,
         MigrationAddress = MigrationAddress,
         PredictedDuration = PredictedDuration,
         PredictedDowntime = PredictedDowntime,

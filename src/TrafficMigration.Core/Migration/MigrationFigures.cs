@@ -53,6 +53,7 @@ internal sealed class MigrationFigures
             BytesTransferred = total,
             PreCopyBytes = before,
             PostCopyBytes = total - before,
+            BytesSaved = Last?.BytesSaved,
             Iterations = _iterations > 0 ? _iterations : null,
             DirtyBytesPerSecond = _dirtyBytesPerSecond,
         };

@@ -28,7 +28,7 @@ internal sealed class PreCopyControl(VMMigrationPlan plan, RunContext run, bool 
 
     /// <summary>Whether a pre-copy may be adapted to the traffic: the VM can be post-copied, and nobody had chosen pre-copy for it.</summary>
     public static bool MayAdapt(VMMigrationPlan plan, RunOptions options) =>
-        options.Adaptive && plan.Technique == Technique.PreCopy && plan.Rate.PostCopyCapable == true && (plan.Avoids.Length > 0 || plan.SwitchesToPostCopy);
+        options.Adaptive && plan is { Technique: Technique.PreCopy, UsesChannels: false } && plan.Rate.PostCopyCapable == true && (plan.Avoids.Length > 0 || plan.SwitchesToPostCopy);
 
     /// <summary>Whether libvirt has accepted to cancel the pre-copy.</summary>
     public bool HasStopped { get; private set; }

@@ -106,7 +106,7 @@ internal sealed class VMMigration(VMMigrationRecord record, RunContext run)
         _mayHaveStarted = true;
         try
         {
-            await job.StartAsync(Order(), run.Leave);
+            await job.StartAsync(MigrationOrder.For(_plan, _id!, run.Options, _control.MaySwitch), run.Leave);
         }
         catch (MigrationException e) when (e.Kind is not (FailureKind.Connection or FailureKind.Timeout))
         {
@@ -117,20 +117,6 @@ internal sealed class VMMigration(VMMigrationRecord record, RunContext run)
 
         return job;
     }
-
-    private JobOrder Order() => new()
-    {
-        VMId = _id!,
-        Destination = _plan.Destination,
-        Address = _plan.MigrationAddress,
-        Technique = _plan.Technique,
-        MaySwitch = _control.MaySwitch,
-        MebibytesPerSecond = (run.Options.BandwidthLimitBitsPerSecond ?? _plan.BandwidthLimitBitsPerSecond) is { } limit
-            ? Math.Max(1, limit / VMMigrationPlan.BandwidthStep) : null,
-        MaxDowntime = run.Options.MaxDowntime,
-        IsTls = run.Options.Transport == MemoryTransport.Tls,
-        IsTunnelled = run.Options.Transport == MemoryTransport.Tunnelled,
-    };
 
     /// <summary>Looks, and acts on what was seen, until the job has ended.</summary>
     private async Task DriveAsync(MigrationJob job)

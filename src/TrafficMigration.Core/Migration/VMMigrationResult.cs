@@ -63,6 +63,9 @@ public sealed record VMMigrationResult
     /// <summary>Those that were sent while the VM ran at the destination; <see langword="null"/> where not known.</summary>
     public long? PostCopyBytes { get; init; }
 
+    /// <summary>Bytes that compression kept off the link; <see langword="null"/> where not known. Pages of zeroes are not counted.</summary>
+    public long? BytesSaved { get; init; }
+
     /// <summary>How long QEMU prepared before memory flowed; <see langword="null"/> where it tells none.</summary>
     public TimeSpan? SetupTime { get; init; }
 

@@ -6,7 +6,8 @@ namespace TrafficMigration.Planning;
 /// <summary>Asks the simulator what a decision would come to.</summary>
 /// <param name="site">VMs and hosts.</param>
 /// <param name="switches">Whether pre-copies that do not converge are switched to post-copy, where the VM can be.</param>
-internal sealed class Forecast(Site site, bool switches)
+/// <param name="transfers">How each VM's memory is sent.</param>
+internal sealed class Forecast(Site site, bool switches, TransferChooser transfers)
 {
     // The simulation of so many takes some ten seconds, and twice as many four times as long.
     private const int MostVMs = 20_000;
@@ -64,19 +65,29 @@ internal sealed class Forecast(Site site, bool switches)
     {
         VMTrafficRate vm = site.VMs[i];
         int destination = decision.Destinations[i];
+        MemoryTransfer transfer = Transfer(decision, i);
         return new ScenarioMigration
         {
             Source = site.SourceOf[i],
             Destination = site.Sources.Length + destination,
             Technique = decision.Techniques[i],
-            SwitchesToPostCopy = switches && decision.Techniques[i] == Technique.PreCopy && CanSwitch(vm, site.Destinations[destination]),
-            MemoryBytes = MemoryToMove(vm),
-            DirtyBytesPerSecond = vm.DirtyBytesPerSecond ?? 0,
-            BandwidthLimitBitsPerSecond = limit,
+            SwitchesToPostCopy = Switches(decision, i),
+            // In bytes as they are sent.
+            MemoryBytes = (long)(MemoryToMove(vm) * transfer.Share),
+            DirtyBytesPerSecond = (long)((vm.DirtyBytesPerSecond ?? 0) * transfer.RewrittenShare),
+            Connections = transfer.Connections,
+            BandwidthLimitBitsPerSecond = transfer.MostBytesPerSecond is { } most ? Math.Min(limit ?? long.MaxValue, (long)(8 * most)) : limit,
             TxBitsPerSecond = vm.TxBitsPerSecond,
             RxBitsPerSecond = vm.RxBitsPerSecond,
         };
     }
+
+    /// <summary>How a VM's memory is sent under a decision.</summary>
+    public MemoryTransfer Transfer(Decision decision, int i) => transfers.Of(decision, i, Switches(decision, i));
+
+    /// <summary>Whether a VM's migration begins with pre-copy and is switched to post-copy where that does not converge.</summary>
+    public bool Switches(Decision decision, int i) => switches && decision.Techniques[i] == Technique.PreCopy
+        && CanSwitch(site.VMs[i], site.Destinations[decision.Destinations[i]]);
 
     /// <summary>Whether a pre-copy of this VM to this host could become a post-copy.</summary>
     public static bool CanSwitch(VMTrafficRate vm, HostTraffic destination) =>

@@ -53,6 +53,12 @@ public sealed record PlanRequest
     /// <summary>The run is to end within this time, with the gentlest rates that do; <see langword="null"/> for as fast as the links let it.</summary>
     public TimeSpan? Deadline { get; init; }
 
+    /// <summary>How memory is compressed where that is possible; <see langword="null"/> to choose a VM, where figures show that it pays.</summary>
+    public MemoryCompression? Compression { get; init; }
+
+    /// <summary>Connections for each pre-copy's memory; <see langword="null"/> to choose a VM.</summary>
+    public int? Connections { get; init; }
+
     /// <summary>The plan's time stamp.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
 }

@@ -28,6 +28,7 @@ internal static class PlanWriter
             HostTraffic destination = site.Destinations[decision.Destinations[i]];
             (string avoids, string alternative) = explanation.Of(i);
             SimulatedMigration? predicted = run?.Migrations[i];
+            MemoryTransfer transfer = draft.Forecast.Transfer(decision, i);
             return new VMMigrationPlan
             {
                 VMName = rate.VMName,
@@ -36,8 +37,10 @@ internal static class PlanWriter
                 Destination = destination.HostName,
                 MigrationAddress = destination.MigrationAddress,
                 Technique = decision.Techniques[i],
-                SwitchesToPostCopy = request.Strategy == Strategy.PreCopyThenPostCopy
-                    && decision.Techniques[i] == Technique.PreCopy && Forecast.CanSwitch(rate, destination),
+                SwitchesToPostCopy = draft.Forecast.Switches(decision, i),
+                Compression = transfer.Compression,
+                Connections = transfer.Connections,
+                CompressionReason = transfer.Reason,
                 Order = turns[i],
                 BandwidthLimitBitsPerSecond = schedule.LimitsBitsPerSecond[i],
                 SourceContentionBitsPerSecond = loads[site.SourceOf[i]],

@@ -23,7 +23,7 @@ public static class Planner
     {
         Site site = Site.From(request);
         var decider = new Decider(site, Wish.Of(request.Wishes, site), request, cancellationToken);
-        var forecast = new Forecast(site, switches: request.Strategy == Strategy.PreCopyThenPostCopy);
+        var forecast = new Forecast(site, switches: request.Strategy == Strategy.PreCopyThenPostCopy, new TransferChooser(site, request));
         Decision decision = decider.Decide(forecast);
         if (request.Strategy != Strategy.TrafficSensitive)
         {

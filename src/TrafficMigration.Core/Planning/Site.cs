@@ -56,6 +56,9 @@ internal sealed class Site
     /// <summary>The hosts that they may go to, in the order of the request.</summary>
     public HostTraffic[] Destinations { get; }
 
+    /// <summary>How many VMs leave a source.</summary>
+    public int VMsAt(int source) => _vmsAt[source];
+
     /// <summary>Whether every link's speed is known, so that contention can be compared as a share of it.</summary>
     public bool SpeedsKnown { get; }
 
@@ -203,6 +206,16 @@ internal sealed class Site
         CheckBytes(nameof(vm.MemoryBytes), vm.MemoryBytes);
         CheckBytes(nameof(vm.ResidentBytes), vm.ResidentBytes);
         CheckBytes(nameof(vm.DirtyBytesPerSecond), vm.DirtyBytesPerSecond);
+        CheckShare(nameof(vm.CompressedMemoryShare), vm.CompressedMemoryShare);
+        CheckShare(nameof(vm.ChangedPageShare), vm.ChangedPageShare);
+
+        void CheckShare(string property, double? share)
+        {
+            if (share is not (null or (>= 0 and <= 1)))
+            {
+                throw Failures.RateInvalid(vm.HostName, vm.VMName, property, FormattableString.Invariant($"{share} is not between 0 and 1"));
+            }
+        }
 
         void Check(string property, long rate)
         {

@@ -32,6 +32,18 @@ public sealed record VMMigrationPlan
     /// <summary>The migration takes no more than this, bit/s, a multiple of 1 MiB/s; <see langword="null"/> for no limit.</summary>
     public long? BandwidthLimitBitsPerSecond { get; init; }
 
+    /// <summary>How QEMU compresses the memory.</summary>
+    public MemoryCompression Compression { get; init; }
+
+    /// <summary>Connections that carry the memory (QEMU's multifd channels).</summary>
+    public int Connections { get; init; } = 1;
+
+    /// <summary>Why the memory is compressed or not, in words; empty where nothing was measured and nothing asked for.</summary>
+    public string CompressionReason { get; init; } = "";
+
+    /// <summary>Whether the memory goes by multifd channels, which a post-copy cannot follow (QEMU before 10.1).</summary>
+    internal bool UsesChannels => Connections > 1 || Compression is MemoryCompression.Zlib or MemoryCompression.Zstd;
+
     /// <summary>Traffic that competes with the outgoing memory at the source under the whole plan, bit/s.</summary>
     public required long SourceContentionBitsPerSecond { get; init; }
 
@@ -90,7 +102,7 @@ public sealed record VMMigrationPlan
     public MigrationPlan Plan { get; init; } = null!;
 
     /// <summary>Why this VM goes as it does: the flow that its memory avoids, what the alternative would cost, the bottleneck.</summary>
-    public string Explain() => $"{VMName}: {Source} -> {Destination}, {Technique}. {Reason}. Bottleneck: {Bottleneck}.";
+    public string Explain() => $"{VMName}: {Source} -> {Destination}, {Technique}. {Reason}.{(CompressionReason.Length > 0 ? $" {CompressionReason}." : "")} Bottleneck: {Bottleneck}.";
 
     /// <summary>Prints the VM and its way; a record's own text would follow <see cref="Plan"/> in circles.</summary>
     public override string ToString() => $"{VMName}: {Source} -> {Destination} ({Technique})";

@@ -61,6 +61,12 @@ public sealed record HostTraffic
     /// </summary>
     public bool? PostCopyCapable { get; init; }
 
+    /// <summary>The compressions that the host's libvirt and QEMU have; <see langword="null"/> where not known.</summary>
+    public MemoryCompression? Compression { get; init; }
+
+    /// <summary>Processors' worth of idle time over the window; <see langword="null"/> where not measured.</summary>
+    public double? IdleCpuCount { get; init; }
+
     /// <summary>When the window ended.</summary>
     public DateTimeOffset? SampledAt { get; init; }
 

@@ -94,6 +94,24 @@ public sealed record VMTrafficRate
     /// <summary>What forbids post-copy; <see langword="null"/> where nothing is known to.</summary>
     public string? PostCopyBlocker { get; init; }
 
+    /// <summary>
+    /// Compressed bytes over bytes of the VM's pages that are not zero, 0 to 1: 1 does not compress.
+    /// <see langword="null"/> where not measured.
+    /// </summary>
+    public double? CompressedMemoryShare { get; init; }
+
+    /// <summary>
+    /// What of a page that the guest has written to is different, over all of it, 0 to 1: what XBZRLE would send of it.
+    /// <see langword="null"/> where not measured.
+    /// </summary>
+    public double? ChangedPageShare { get; init; }
+
+    /// <summary>The compressions that the host's libvirt and QEMU have; <see langword="null"/> where not known.</summary>
+    public MemoryCompression? HostCompression { get; init; }
+
+    /// <summary>Processors' worth of idle time of the host; <see langword="null"/> where not measured.</summary>
+    public double? HostIdleCpuCount { get; init; }
+
     /// <summary>The network link of the host that a migration would use, for example <c>eno1</c> or <c>bond0</c>.</summary>
     public string? Uplink { get; init; }
 
