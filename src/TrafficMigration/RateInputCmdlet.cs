@@ -39,6 +39,22 @@ public abstract class RateInputCmdlet : SamplingCmdlet
     [Parameter(ValueFromPipelineByPropertyName = true)]
     public long? ResidentBytes { get; set; }
 
+    /// <summary>Share of the VM's memory that holds zeros or was never touched, 0 to 1: it is not sent.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    public double? ZeroMemoryShare { get; set; }
+
+    /// <summary>Size of the VM's other memory once compressed, as a share of it, 0 to 1.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    public double? CompressedMemoryShare { get; set; }
+
+    /// <summary>Share of the VM's other memory that other pages of the host's VMs hold, too, 0 to 1.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    public double? DuplicateMemoryShare { get; set; }
+
+    /// <summary>The same in bytes.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    public long? DuplicateMemoryBytes { get; set; }
+
     /// <summary>The VM's virtual processors.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     public int? VCpuCount { get; set; }
@@ -73,6 +89,10 @@ public abstract class RateInputCmdlet : SamplingCmdlet
     [Parameter(ValueFromPipelineByPropertyName = true)]
     public double? LinkBitsPerSecond { get; set; }
 
+    /// <summary>Processors' worth of time that is idle on the VM's host.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    public double? HostIdleCpuCount { get; set; }
+
     /// <summary>When the rates were measured.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     public object? SampledAt { get; set; }
@@ -102,6 +122,10 @@ public abstract class RateInputCmdlet : SamplingCmdlet
             RxBitsPerSecond = Rate(nameof(RxBitsPerSecond), RxBitsPerSecond ?? double.NaN),
             MemoryBytes = MemoryBytes,
             ResidentBytes = ResidentBytes,
+            ZeroMemoryShare = ZeroMemoryShare,
+            CompressedMemoryShare = CompressedMemoryShare,
+            DuplicateMemoryShare = DuplicateMemoryShare,
+            DuplicateMemoryBytes = DuplicateMemoryBytes,
             VCpuCount = VCpuCount,
             DirtyBytesPerSecond = DirtyBytesPerSecond,
             PostCopyCapable = PostCopyCapable,
@@ -110,6 +134,7 @@ public abstract class RateInputCmdlet : SamplingCmdlet
             HostBackgroundTxBitsPerSecond = OptionalRate(nameof(HostBackgroundTxBitsPerSecond), HostBackgroundTxBitsPerSecond),
             HostBackgroundRxBitsPerSecond = OptionalRate(nameof(HostBackgroundRxBitsPerSecond), HostBackgroundRxBitsPerSecond),
             LinkBitsPerSecond = OptionalRate(nameof(LinkBitsPerSecond), LinkBitsPerSecond),
+            HostIdleCpuCount = HostIdleCpuCount,
             SampledAt = Loose.Time(SampledAt),
             Window = Loose.Span(Window),
         }));

@@ -203,6 +203,10 @@ internal sealed class Site
         CheckBytes(nameof(vm.MemoryBytes), vm.MemoryBytes);
         CheckBytes(nameof(vm.ResidentBytes), vm.ResidentBytes);
         CheckBytes(nameof(vm.DirtyBytesPerSecond), vm.DirtyBytesPerSecond);
+        CheckBytes(nameof(vm.DuplicateMemoryBytes), vm.DuplicateMemoryBytes);
+        CheckShare(nameof(vm.ZeroMemoryShare), vm.ZeroMemoryShare);
+        CheckShare(nameof(vm.CompressedMemoryShare), vm.CompressedMemoryShare);
+        CheckShare(nameof(vm.DuplicateMemoryShare), vm.DuplicateMemoryShare);
 
         void Check(string property, long rate)
         {
@@ -210,6 +214,15 @@ internal sealed class Site
             {
                 throw Failures.RateInvalid(
                     vm.HostName, vm.VMName, property, FormattableString.Invariant($"{rate} bit/s is not between 0 and 10^14 bit/s"));
+            }
+        }
+
+        void CheckShare(string property, double? share)
+        {
+            if (share is { } known && known is not (>= 0 and <= 1))
+            {
+                throw Failures.RateInvalid(
+                    vm.HostName, vm.VMName, property, FormattableString.Invariant($"{share} is not between 0 and 1"));
             }
         }
 
