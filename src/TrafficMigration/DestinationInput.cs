@@ -30,6 +30,7 @@ internal static class DestinationInput
             LinkBitsPerSecond = Figure(given, name, nameof(HostTraffic.LinkBitsPerSecond)),
             FreeMemoryBytes = Figure(given, name, nameof(HostTraffic.FreeMemoryBytes)),
             CpuCount = (int?)Figure(given, name, nameof(HostTraffic.CpuCount), int.MaxValue),
+            IdleCpuCount = Number(given, name, nameof(HostTraffic.IdleCpuCount), int.MaxValue),
             VCpuCount = (int?)Figure(given, name, nameof(HostTraffic.VCpuCount), int.MaxValue),
             FreeVCpuCount = (int?)Figure(given, name, nameof(HostTraffic.FreeVCpuCount), int.MaxValue),
             MigrationAddress = Text(given, nameof(HostTraffic.MigrationAddress)),
@@ -41,7 +42,10 @@ internal static class DestinationInput
     private static string? Text(PSObject given, string property) =>
         given.Properties[property]?.Value?.ToString() is { Length: > 0 } text ? text : null;
 
-    private static long? Figure(PSObject given, string host, string property, double most = 1e18)
+    private static long? Figure(PSObject given, string host, string property, double most = 1e18) =>
+        Number(given, host, property, most) is { } figure ? (long)Math.Round(figure) : null;
+
+    private static double? Number(PSObject given, string host, string property, double most)
     {
         object? value = given.Properties[property]?.Value;
         if (value is null || (value is string text && string.IsNullOrWhiteSpace(text)))
@@ -51,7 +55,7 @@ internal static class DestinationInput
 
         return LanguagePrimitives.TryConvertTo(value, CultureInfo.InvariantCulture, out double figure)
             && figure is >= 0 && figure <= most
-            ? (long)Math.Round(figure)
+            ? figure
             : throw Failures.HostFigureInvalid(host, property, value.ToString() ?? "");
     }
 }
