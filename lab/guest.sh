@@ -38,7 +38,7 @@ nics_xml() { # VM COUNT MACVTAP-LINK
     done
 }
 
-guest_xml() { # VM OCTET MEMORY FILL DIRTY-KIB WORKING-SET NICS MACVTAP-LINK ZERO DOWNTIME-LIMIT BOOT
+guest_xml() { # VM OCTET MEMORY FILL DIRTY-KIB WORKING-SET NICS MACVTAP-LINK ZERO DOWNTIME-LIMIT BOOT CONTENT
     local name type=qemu boot arg args='' extra=''
     name=$(xml_escape "$1")
     # /dev/kvm may exist and still hang ordinary guests: only when asked for.
@@ -47,10 +47,10 @@ guest_xml() { # VM OCTET MEMORY FILL DIRTY-KIB WORKING-SET NICS MACVTAP-LINK ZER
     if [ -n "${10}" ]; then args+=" -global migration.x-downtime-limit=${10}"; fi
     if [ "${11}" = 1 ]; then
         boot="<kernel>$STATE/image/vmlinuz</kernel><initrd>$STATE/image/initrd</initrd>"
-        boot+="<cmdline>console=ttyS0 quiet panic=-1 lab.ip=$LAB_NET.$2 lab.fill=$4 lab.dirty=$5 lab.workingset=$6 lab.zero=$9</cmdline>"
+        boot+="<cmdline>console=ttyS0 quiet panic=-1 lab.ip=$LAB_NET.$2 lab.fill=$4 lab.dirty=$5 lab.workingset=$6 lab.zero=$9 lab.content=${12}</cmdline>"
     else
         boot="<loader readonly='yes' type='rom'>$STATE/image/halt.rom</loader>"
-        args+=" -device loader,file=$STATE/image/fill-$4,addr=0x1000000,force-raw=on"
+        args+=" -device loader,file=$(fill_file "${12}" "$4" "$2"),addr=0x1000000,force-raw=on"
     fi
     for arg in $args; do extra+="<qemu:arg value='$arg'/>"; done
     if [ -n "$extra" ]; then extra="<qemu:commandline>$extra</qemu:commandline>"; fi
@@ -91,18 +91,34 @@ route_guest() {
 
 # What a guest needs that never boots: a firmware that halts at its first instruction, with interrupts off, so that it
 # costs no processor at all (SeaBIOS, which finds nothing to boot, spins); and what lies in its memory.
-prepare_halted() { # MiB
-    local image=$STATE/image
+prepare_halted() { # CONTENT MiB OCTET
+    local image=$STATE/image file
+    file=$(fill_file "$@")
     [ -e "$image/halt.rom" ] || { head -c 65520 /dev/zero; printf '\372\364\353\375'; head -c 12 /dev/zero; } >"$image/halt.rom"
-    [ -e "$image/fill-$1" ] || head -c "$1M" /dev/urandom >"$image/fill-$1"
+    [ -e "$file" ] || case $1 in
+        text) head -c "$2M" /dev/urandom | tr '\0-\377' "$(six_letters)" >"$file" ;;
+        *) head -c "$2M" /dev/urandom >"$file" ;;
+    esac
+}
+
+# What a guest that never boots has in its memory: the same for all that have as much, or its own.
+fill_file() { # CONTENT MiB OCTET
+    if [ "$1" = random ]; then echo "$STATE/image/fill-$2"; else echo "$STATE/image/fill-$2-$1-$3"; fi
+}
+
+# Random bytes written in so many letters are 2.6 of 8 bits each.
+six_letters() { # -> 256 letters, as guest-init has them, too
+    local letter
+    for letter in a b c d e f; do printf "%.s$letter" {1..43}; done | head -c 256
 }
 
 guest_start() { # [option...] HOST VM
-    local memory=256 fill=128 dirty=0 set=0 zero=0 limit='' octet='' wait=1 boot=1 nics=1 macvtap='' args=() kib
+    local memory=256 fill=128 dirty=0 set=0 zero=0 limit='' octet='' wait=1 boot=1 nics=1 macvtap='' content=random args=() kib
     while [ $# -gt 0 ]; do
         case $1 in
             --memory) memory=$2; shift 2 ;;
             --fill) fill=$2; shift 2 ;;
+            --content) content=$2; shift 2 ;;
             --dirty-rate) dirty=$2; shift 2 ;;
             --working-set) set=$2; shift 2 ;;
             --zero-free) zero=1; shift ;;
@@ -134,6 +150,7 @@ guest_start() { # [option...] HOST VM
     [ "$boot" = 1 ] || need_number --fill "$fill" 1 65536
     need_number --ip "$octet" 20 191 # above are the migration network's
     need_number --nics "$nics" 0 8
+    case $content in random | unique | text) ;; *) die "--content is random, unique or text, not '$content'" 2 ;; esac
     case $macvtap in
         '' | br0) ;;
         uplink1) has_migration_network || die "there is no uplink1 (up --migration-network)" 2 ;;
@@ -144,9 +161,9 @@ guest_start() { # [option...] HOST VM
         die "$LAB_NET.$octet belongs to guest '$(<"$STATE/guests/$octet")'" 2
     fi
 
-    if [ "$boot" = 0 ]; then prepare_halted "$fill"; fi
+    if [ "$boot" = 0 ]; then prepare_halted "$content" "$fill" "$octet"; fi
     route_guest "$octet" "$macvtap"
-    guest_xml "$vm" "$octet" "$memory" "$fill" "$kib" "$set" "$nics" "$macvtap" "$zero" "$limit" "$boot" |
+    guest_xml "$vm" "$octet" "$memory" "$fill" "$kib" "$set" "$nics" "$macvtap" "$zero" "$limit" "$boot" "$content" |
         lab_run "$host" sh -c 'f=$(mktemp) && cat >"$f" && virsh -q define "$f"; r=$?; rm -f "$f"; exit $r'
     if ! lab_run "$host" virsh -q start --domain "$vm" </dev/null; then
         lab_run "$host" virsh -q undefine --domain "$vm" </dev/null || true
@@ -206,6 +223,6 @@ guest_stop() { # VM
         fi
     done
     rm -f "$STATE/counter-$vm" # the next of this name is another
-    if octet=$(guest_octet "$vm"); then rm -f "$STATE/guests/$octet"; route_guest "$octet"; fi
+    if octet=$(guest_octet "$vm"); then rm -f "$STATE/guests/$octet" "$STATE/image"/fill-*-"$octet"; route_guest "$octet"; fi
     [ "$found" = 1 ] || die "no host has a guest '$vm'" 6
 }

@@ -30,12 +30,12 @@ internal static class DestinationInput
             LinkBitsPerSecond = Figure(given, name, nameof(HostTraffic.LinkBitsPerSecond)),
             FreeMemoryBytes = Figure(given, name, nameof(HostTraffic.FreeMemoryBytes)),
             CpuCount = (int?)Figure(given, name, nameof(HostTraffic.CpuCount), int.MaxValue),
+            IdleCpuCount = Number(given, name, nameof(HostTraffic.IdleCpuCount), int.MaxValue),
             VCpuCount = (int?)Figure(given, name, nameof(HostTraffic.VCpuCount), int.MaxValue),
             FreeVCpuCount = (int?)Figure(given, name, nameof(HostTraffic.FreeVCpuCount), int.MaxValue),
             MigrationAddress = Text(given, nameof(HostTraffic.MigrationAddress)),
             Saturated = bool.TryParse(Text(given, nameof(HostTraffic.Saturated)), out bool full) ? full : null,
             Compression = Enum.TryParse(Text(given, nameof(HostTraffic.Compression)), ignoreCase: true, out MemoryCompression compression) ? compression : null,
-            IdleCpuCount = Exact(given, name, nameof(HostTraffic.IdleCpuCount)),
             PostCopyCapable = bool.TryParse(Text(given, nameof(HostTraffic.PostCopyCapable)), out bool capable) ? capable : null,
         };
     }
@@ -44,9 +44,9 @@ internal static class DestinationInput
         given.Properties[property]?.Value?.ToString() is { Length: > 0 } text ? text : null;
 
     private static long? Figure(PSObject given, string host, string property, double most = 1e18) =>
-        Exact(given, host, property, most) is { } figure ? (long)Math.Round(figure) : null;
+        Number(given, host, property, most) is { } figure ? (long)Math.Round(figure) : null;
 
-    private static double? Exact(PSObject given, string host, string property, double most = 1e18)
+    private static double? Number(PSObject given, string host, string property, double most)
     {
         object? value = given.Properties[property]?.Value;
         if (value is null || (value is string text && string.IsNullOrWhiteSpace(text)))

@@ -42,6 +42,13 @@ public sealed partial class GetVMTrafficRateCommand : SamplingCmdlet
     public SwitchParameter DirtyRate { get; set; }
 
     /// <summary>
+    /// Also looks at a sample of each VM's memory: how much of it is zeros, what compression would make of it, and what
+    /// the VMs of a host hold more than once. The guests' memory stays on the host. Needs root there.
+    /// </summary>
+    [Parameter(ParameterSetName = HostSet)]
+    public SwitchParameter MemoryContent { get; set; }
+
+    /// <summary>
     /// Sets up nothing on the hosts. Without it, where VMs of one host talk to each other, an nftables table counts
     /// who sends how much to whom while the measurement lasts.
     /// </summary>
@@ -86,15 +93,22 @@ public sealed partial class GetVMTrafficRateCommand : SamplingCmdlet
             if (!Continuous)
             {
                 HostMeasurement measured = await TrafficMeter.MeasureAsync(channel, _options, StopToken);
-                Write(measured, post);
+                ContentMeasurement? content = await LookAsync(channel, measured, post);
+                Write(content is null ? measured : measured with { VirtualMachines = content.VirtualMachines }, post);
                 await ReportMissingAsync(channel, measured, post);
                 return;
             }
 
             bool isFirst = true;
+            ContentMeasurement? content = null;
             await foreach (HostMeasurement measured in TrafficMeter.WatchAsync(channel, _options, StopToken))
             {
-                Write(measured, post, isFirst);
+                if (isFirst)
+                {
+                    content = await LookAsync(channel, measured, post);
+                }
+
+                Write(content is null ? measured : measured with { VirtualMachines = content.Repeated(measured.VirtualMachines) }, post, isFirst);
                 if (isFirst)
                 {
                     await ReportMissingAsync(channel, measured, post);
@@ -106,6 +120,32 @@ public sealed partial class GetVMTrafficRateCommand : SamplingCmdlet
         catch (MigrationException e)
         {
             post(() => WriteError(ErrorRecords.From(e)));
+        }
+    }
+
+    /// <summary>Looks at the memory of the VMs asked for, if that is wanted; where it fails, their rates are still worth having.</summary>
+    private async Task<ContentMeasurement?> LookAsync(ICommandChannel channel, HostMeasurement measured, Action<Action> post)
+    {
+        VMTrafficRate[] asked = [.. measured.VirtualMachines.Where(v => Name.Any(n => Matches(n, v.VMName)))];
+        if (!MemoryContent || asked.Length == 0)
+        {
+            return null;
+        }
+
+        try
+        {
+            ContentMeasurement content = await ContentProbe.LookAsync(channel, asked, StopToken);
+            foreach (string warning in content.Warnings)
+            {
+                post(() => WriteWarning(warning));
+            }
+
+            return content;
+        }
+        catch (MigrationException e)
+        {
+            post(() => WriteError(ErrorRecords.From(e)));
+            return null;
         }
     }
 

@@ -39,6 +39,22 @@ public abstract class RateInputCmdlet : SamplingCmdlet
     [Parameter(ValueFromPipelineByPropertyName = true)]
     public long? ResidentBytes { get; set; }
 
+    /// <summary>Share of the VM's memory that holds zeros or was never touched, 0 to 1: it is not sent.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    public double? ZeroMemoryShare { get; set; }
+
+    /// <summary>Size of the VM's other memory once compressed, as a share of it, 0 to 1.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    public double? CompressedMemoryShare { get; set; }
+
+    /// <summary>Share of the VM's other memory that other pages of the host's VMs hold, too, 0 to 1.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    public double? DuplicateMemoryShare { get; set; }
+
+    /// <summary>The same in bytes.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    public long? DuplicateMemoryBytes { get; set; }
+
     /// <summary>The VM's virtual processors.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     public int? VCpuCount { get; set; }
@@ -61,10 +77,6 @@ public abstract class RateInputCmdlet : SamplingCmdlet
     [OptionalBoolean]
     public bool? Saturated { get; set; }
 
-    /// <summary>What the VM's memory without its zero pages compresses to, 0 to 1.</summary>
-    [Parameter(ValueFromPipelineByPropertyName = true)]
-    public double? CompressedMemoryShare { get; set; }
-
     /// <summary>What of a page that the VM has changed is different, 0 to 1.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     public double? ChangedPageShare { get; set; }
@@ -72,10 +84,6 @@ public abstract class RateInputCmdlet : SamplingCmdlet
     /// <summary>The compressions that the VM's host can do: several of Xbzrle, Zlib, Zstd, with commas between them.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     public MemoryCompression? HostCompression { get; set; }
-
-    /// <summary>Processors' worth of idle time of the VM's host.</summary>
-    [Parameter(ValueFromPipelineByPropertyName = true)]
-    public double? HostIdleCpuCount { get; set; }
 
     /// <summary>What the VM's host sends beside its VMs, bit/s.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
@@ -88,6 +96,10 @@ public abstract class RateInputCmdlet : SamplingCmdlet
     /// <summary>Speed of the VM's host's uplink, bit/s.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     public double? LinkBitsPerSecond { get; set; }
+
+    /// <summary>Processors' worth of time that is idle on the VM's host.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    public double? HostIdleCpuCount { get; set; }
 
     /// <summary>When the rates were measured.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
@@ -118,18 +130,21 @@ public abstract class RateInputCmdlet : SamplingCmdlet
             RxBitsPerSecond = Rate(nameof(RxBitsPerSecond), RxBitsPerSecond ?? double.NaN),
             MemoryBytes = MemoryBytes,
             ResidentBytes = ResidentBytes,
+            ZeroMemoryShare = ZeroMemoryShare,
+            CompressedMemoryShare = CompressedMemoryShare,
+            DuplicateMemoryShare = DuplicateMemoryShare,
+            DuplicateMemoryBytes = DuplicateMemoryBytes,
             VCpuCount = VCpuCount,
             DirtyBytesPerSecond = DirtyBytesPerSecond,
             PostCopyCapable = PostCopyCapable,
             PostCopyBlocker = string.IsNullOrWhiteSpace(PostCopyBlocker) ? null : PostCopyBlocker,
             Saturated = Saturated,
-            CompressedMemoryShare = CompressedMemoryShare,
             ChangedPageShare = ChangedPageShare,
             HostCompression = HostCompression,
-            HostIdleCpuCount = HostIdleCpuCount,
             HostBackgroundTxBitsPerSecond = OptionalRate(nameof(HostBackgroundTxBitsPerSecond), HostBackgroundTxBitsPerSecond),
             HostBackgroundRxBitsPerSecond = OptionalRate(nameof(HostBackgroundRxBitsPerSecond), HostBackgroundRxBitsPerSecond),
             LinkBitsPerSecond = OptionalRate(nameof(LinkBitsPerSecond), LinkBitsPerSecond),
+            HostIdleCpuCount = HostIdleCpuCount,
             SampledAt = Loose.Time(SampledAt),
             Window = Loose.Span(Window),
         }));

@@ -145,6 +145,17 @@ public sealed class PlanningAcrossHostsTests
         Assert.Equal(GiB, Plan([Rate("kvm1", "a", 5, 5) with { MemoryBytes = 8 * GiB, ResidentBytes = GiB }], Host("a"))[0].PredictedBytes);
 
     [Fact]
+    public void Memory_of_zeros_is_not_sent()
+    {
+        VMTrafficRate vm = Rate("kvm1", "a", 5, 5) with { MemoryBytes = 8 * GiB, ResidentBytes = 6 * GiB, ZeroMemoryShare = 0.75 };
+        Assert.Equal(2 * GiB, Plan([vm], Host("a"))[0].PredictedBytes);
+        // A process holds more than the guest's memory, and an old figure may say less.
+        Assert.Equal(GiB, Plan([vm with { ResidentBytes = GiB }], Host("a"))[0].PredictedBytes);
+        Assert.Equal(0, Plan([vm with { ZeroMemoryShare = 1 }], Host("a"))[0].PredictedBytes);
+        Assert.Equal("RateInvalid", Assert.Throws<MigrationException>(() => Plan([vm with { ZeroMemoryShare = 1.1 }], Host("a"))).ErrorId);
+    }
+
+    [Fact]
     public void Contention_is_compared_as_a_share_of_the_link()
     {
         // 600 Mbps on 10 Gbit/s is less of a burden than 300 on 1 Gbit/s.

@@ -41,6 +41,22 @@ public sealed class SamplerReaderTests
     }
 
     [Fact]
+    public void A_sample_tells_how_long_the_processors_were_idle()
+    {
+        string[] block = new Recording("bridge").Blocks.First(b => b[0].StartsWith("@sample", StringComparison.Ordinal));
+        Assert.Null(((HostSample)SamplerReader.Parse("kvm-a", block)).Cpu);
+
+        CpuTime before = Cpu("@cpu 13244290 14077519");
+        Assert.Equal(new CpuTime(13_244_290, 14_077_519), before);
+        Assert.Equal(0.25, Cpu("@cpu 13244340 14077719").IdleShareSince(before));
+        Assert.Null(before.IdleShareSince(before));
+        // Waits for disks may count backwards.
+        Assert.Equal(0, Cpu("@cpu 13244280 14077719").IdleShareSince(before));
+
+        CpuTime Cpu(string line) => ((HostSample)SamplerReader.Parse("kvm-a", [.. block, line])).Cpu!.Value;
+    }
+
+    [Fact]
     public void A_paused_VM_is_not_among_the_running() =>
         Assert.Single(new Recording("paused").Facts.Domains!);
 

@@ -7,8 +7,20 @@ internal abstract record HostReport;
 /// <param name="Time">When the links were read.</param>
 /// <param name="Links">Counters by the link's name.</param>
 /// <param name="Pairs">What went between the ports of bridges; <see langword="null"/> where this is not counted.</param>
+/// <param name="Cpu">What all processors did so far; <see langword="null"/> where it was not told.</param>
 internal sealed record HostSample(
-    HostTime Time, IReadOnlyDictionary<string, LinkCounters> Links, PairSample? Pairs) : HostReport;
+    HostTime Time, IReadOnlyDictionary<string, LinkCounters> Links, PairSample? Pairs, CpuTime? Cpu = null) : HostReport;
+
+/// <summary>Time of all processors together since the host started, in the kernel's ticks (proc_stat(5)).</summary>
+/// <param name="Idle">Spent idle, or waiting for disks.</param>
+/// <param name="Total">All of it, also what a hypervisor above took away.</param>
+internal readonly record struct CpuTime(ulong Idle, ulong Total)
+{
+    /// <summary>Share of the time since an earlier moment that was idle, 0 to 1; <see langword="null"/> where the counters do not tell.</summary>
+    public double? IdleShareSince(CpuTime earlier) =>
+        // The kernel lets the counter of waits go back at times.
+        Total > earlier.Total ? Math.Clamp(((double)Idle - earlier.Idle) / (Total - earlier.Total), 0, 1) : null;
+}
 
 /// <summary>A moment by a host's clocks.</summary>
 /// <param name="WallClock">The wall clock, seconds; fine, but it can be set.</param>

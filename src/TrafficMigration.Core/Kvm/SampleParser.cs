@@ -27,7 +27,8 @@ internal static partial class SampleParser
         }
 
         HostTime counted = Clock(lines[i], "@counted");
-        return new HostSample(HostTime.Between(begun, counted), links, Pairs(lines, i + 1, counted));
+        CpuTime? cpu = ++i < lines.Count ? Cpu(lines[i]) : null;
+        return new HostSample(HostTime.Between(begun, counted), links, Pairs(lines, cpu is null ? i : i + 1, counted), cpu);
     }
 
     // nft(8) prints: set pairs {
@@ -45,6 +46,9 @@ internal static partial class SampleParser
             ? new HostTime(Seconds(words[1]), Seconds(words[2]))
             : throw new FormatException($"'{line}' is no line {mark}");
     }
+
+    private static CpuTime? Cpu(string line) =>
+        line.Split(' ') is ["@cpu", var idle, var total] ? new CpuTime(Whole(idle), Whole(total)) : null;
 
     private static double Seconds(string text)
     {

@@ -6,8 +6,9 @@ namespace TrafficMigration.Kvm;
 /// <remarks>
 /// <para>
 /// A <em>sample</em> is the kernel's counters of all network links (<c>/proc/net/dev</c>) between two readings of the
-/// host's clocks: no question to libvirt, so that its price does not depend on the number of VMs. <em>Facts</em> say
-/// which link belongs to which VM and to which uplink; they change rarely, and are told at the start and on demand.
+/// host's clocks, and of its processors (<c>/proc/stat</c>): no question to libvirt, so that its price does not depend on
+/// the number of VMs. <em>Facts</em> say which link belongs to which VM and to which uplink; they change rarely, and are
+/// told at the start and on demand.
 /// </para>
 /// <para>
 /// A line on standard input asks at once for more: <c>facts</c>, or <c>pairs</c> to count from now on which link of
@@ -34,6 +35,8 @@ internal static class SamplerScript
           clock sample
           cat /proc/net/dev
           clock counted
+          read -r _ user nice system idle iowait irq softirq steal _ </proc/stat
+          printf '@cpu %s %s\n' $((idle + iowait)) $((user + nice + system + idle + iowait + irq + softirq + steal))
           [ -z "$counting" ] || { nft list table bridge trafficmigration 2>&1; clock paired; }
         }
         # Printed at once: each write is a packet, and each packet wakes the one who reads hundreds of hosts.

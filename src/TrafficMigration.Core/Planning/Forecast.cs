@@ -56,8 +56,13 @@ internal sealed class Forecast(Site site, bool switches, TransferChooser transfe
         return run with { Migrations = byVM };
     }
 
-    /// <summary>Memory that a VM's migration sends at least, bytes: pages that it never touched are not sent.</summary>
-    public static long MemoryToMove(VMTrafficRate vm) => Math.Min(vm.MemoryBytes ?? 0, vm.ResidentBytes ?? long.MaxValue);
+    /// <summary>Memory that a VM's migration sends at least, bytes: pages that it never touched are not sent, nor those of zeros.</summary>
+    public static long MemoryToMove(VMTrafficRate vm)
+    {
+        long memory = vm.MemoryBytes ?? 0;
+        long filled = vm.ZeroMemoryShare is { } zero ? (long)(memory * (1 - zero)) : memory;
+        return Math.Min(filled, vm.ResidentBytes ?? long.MaxValue);
+    }
 
     private static long? Speed(long? linkBitsPerSecond) => linkBitsPerSecond > 0 ? linkBitsPerSecond : null;
 

@@ -206,16 +206,11 @@ internal sealed class Site
         CheckBytes(nameof(vm.MemoryBytes), vm.MemoryBytes);
         CheckBytes(nameof(vm.ResidentBytes), vm.ResidentBytes);
         CheckBytes(nameof(vm.DirtyBytesPerSecond), vm.DirtyBytesPerSecond);
+        CheckBytes(nameof(vm.DuplicateMemoryBytes), vm.DuplicateMemoryBytes);
+        CheckShare(nameof(vm.ZeroMemoryShare), vm.ZeroMemoryShare);
         CheckShare(nameof(vm.CompressedMemoryShare), vm.CompressedMemoryShare);
+        CheckShare(nameof(vm.DuplicateMemoryShare), vm.DuplicateMemoryShare);
         CheckShare(nameof(vm.ChangedPageShare), vm.ChangedPageShare);
-
-        void CheckShare(string property, double? share)
-        {
-            if (share is not (null or (>= 0 and <= 1)))
-            {
-                throw Failures.RateInvalid(vm.HostName, vm.VMName, property, FormattableString.Invariant($"{share} is not between 0 and 1"));
-            }
-        }
 
         void Check(string property, long rate)
         {
@@ -223,6 +218,15 @@ internal sealed class Site
             {
                 throw Failures.RateInvalid(
                     vm.HostName, vm.VMName, property, FormattableString.Invariant($"{rate} bit/s is not between 0 and 10^14 bit/s"));
+            }
+        }
+
+        void CheckShare(string property, double? share)
+        {
+            if (share is { } known && known is not (>= 0 and <= 1))
+            {
+                throw Failures.RateInvalid(
+                    vm.HostName, vm.VMName, property, FormattableString.Invariant($"{share} is not between 0 and 1"));
             }
         }
 

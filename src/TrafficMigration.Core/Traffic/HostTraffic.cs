@@ -46,6 +46,9 @@ public sealed record HostTraffic
     /// <summary>Processors of the host.</summary>
     public int? CpuCount { get; init; }
 
+    /// <summary>Processors' worth of time that was idle over the window; <see langword="null"/> where not known.</summary>
+    public double? IdleCpuCount { get; init; }
+
     /// <summary>Virtual processors of the VMs that run here; <see langword="null"/> where not known.</summary>
     public int? VCpuCount { get; init; }
 
@@ -63,9 +66,6 @@ public sealed record HostTraffic
 
     /// <summary>The compressions that the host's libvirt and QEMU have; <see langword="null"/> where not known.</summary>
     public MemoryCompression? Compression { get; init; }
-
-    /// <summary>Processors' worth of idle time over the window; <see langword="null"/> where not measured.</summary>
-    public double? IdleCpuCount { get; init; }
 
     /// <summary>When the window ended.</summary>
     public DateTimeOffset? SampledAt { get; init; }

@@ -29,4 +29,5 @@ internal readonly record struct VMInterval(
 /// <param name="Packets">All that it carried, packets/s.</param>
 /// <param name="VMs">The VMs' part of it, bit/s.</param>
 /// <param name="IsComplete">Whether every VM's part is known.</param>
-internal readonly record struct UplinkInterval(double Seconds, Flow Bits, Flow Packets, Flow VMs, bool IsComplete);
+/// <param name="IdleShare">Share of the host's processor time that was idle, 0 to 1; <see langword="null"/> where not known.</param>
+internal readonly record struct UplinkInterval(double Seconds, Flow Bits, Flow Packets, Flow VMs, bool IsComplete, double? IdleShare);

@@ -82,7 +82,8 @@ internal sealed class IntervalCalculator
         }
 
         Flow ofVMs = vms.Aggregate(default(Flow), (sum, vm) => vm is { } known ? sum + known.Uplink : sum);
-        return new UplinkInterval(Seconds, bits, packets, ofVMs, vms.All(v => v is not null));
+        double? idle = _before.Cpu is { } earlier ? _after.Cpu?.IdleShareSince(earlier) : null;
+        return new UplinkInterval(Seconds, bits, packets, ofVMs, vms.All(v => v is not null), idle);
     }
 
     private LinkCounters? Difference(LinkCounters before, LinkCounters after)

@@ -44,6 +44,7 @@ internal sealed class MeasurementBuilder(
             MigrationAddress = topology.MigrationAddress?.ToString(),
             FreeMemoryBytes = facts.FreeMemoryBytes,
             CpuCount = facts.CpuCount,
+            IdleCpuCount = IdleCpuCount(),
             VCpuCount = facts.Domains?.Sum(d => d.VCpuCount),
             PostCopyCapable = facts.PostCopyCapable,
             Compression = facts.Compression,
@@ -92,6 +93,7 @@ internal sealed class MeasurementBuilder(
             HostBackgroundTxBitsPerSecond = background is { } tx ? Whole(tx.Tx) : null,
             HostBackgroundRxBitsPerSecond = background is { } rx ? Whole(rx.Rx) : null,
             LinkBitsPerSecond = Speed,
+            HostIdleCpuCount = IdleCpuCount(),
             SampledAt = sampledAt,
             Window = Window(intervals.Sum(i => i.Seconds)),
         }.WithStatistics(intervals, history.Current);
@@ -132,6 +134,14 @@ internal sealed class MeasurementBuilder(
         UplinkInterval[] complete = [.. uplink.Where(i => i.IsComplete)];
         IReadOnlyList<UplinkInterval> intervals = complete.Length > 0 ? complete : uplink;
         return RateStatistics.Mean(intervals, i => i.Seconds, i => i.Bits - i.VMs).NotNegative();
+    }
+
+    /// <summary>Processors' worth of idle time over the intervals in which it is known.</summary>
+    private double? IdleCpuCount()
+    {
+        UplinkInterval[] known = [.. uplink.Where(i => i.IdleShare is not null)];
+        double seconds = known.Sum(i => i.Seconds);
+        return seconds > 0 ? Math.Round(facts.CpuCount * known.Sum(i => i.IdleShare!.Value * i.Seconds) / seconds, 2) : null;
     }
 
     private bool? IsFull(Func<UplinkInterval, double> onWire)

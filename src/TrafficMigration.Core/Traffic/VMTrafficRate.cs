@@ -79,6 +79,29 @@ public sealed record VMTrafficRate
     /// <summary>Memory of the host that the VM's process holds, bytes.</summary>
     public long? ResidentBytes { get; init; }
 
+    /// <summary>
+    /// Estimated share of <see cref="MemoryBytes"/> that was never touched or holds zeros, 0 to 1: QEMU sends such a page
+    /// as a few bytes. <see langword="null"/> where memory was not looked at.
+    /// </summary>
+    public double? ZeroMemoryShare { get; init; }
+
+    /// <summary>
+    /// Bytes that zstd at level 1 (gzip where the host has no zstd) makes of the sampled pages that are not zero, as a
+    /// share of these pages' bytes; 1 does not compress. <see langword="null"/> where memory was not looked at, or all
+    /// of it is zero.
+    /// </summary>
+    public double? CompressedMemoryShare { get; init; }
+
+    /// <summary>
+    /// Estimated share of the VM's pages that are not zero which would not have to be sent if each content were sent
+    /// once, for this VM and those of its host that were looked at with it, 0 to 1. What several VMs have counts for
+    /// each of them in equal parts. <see langword="null"/> where memory was not looked at, or all of it is zero.
+    /// </summary>
+    public double? DuplicateMemoryShare { get; init; }
+
+    /// <summary>The same in bytes; the sum over a host's VMs is what sending each content once would save in all.</summary>
+    public long? DuplicateMemoryBytes { get; init; }
+
     /// <summary>Virtual processors that the guest has now.</summary>
     public int? VCpuCount { get; init; }
 
@@ -95,12 +118,6 @@ public sealed record VMTrafficRate
     public string? PostCopyBlocker { get; init; }
 
     /// <summary>
-    /// Compressed bytes over bytes of the VM's pages that are not zero, 0 to 1: 1 does not compress.
-    /// <see langword="null"/> where not measured.
-    /// </summary>
-    public double? CompressedMemoryShare { get; init; }
-
-    /// <summary>
     /// What of a page that the guest has written to is different, over all of it, 0 to 1: what XBZRLE would send of it.
     /// <see langword="null"/> where not measured.
     /// </summary>
@@ -108,9 +125,6 @@ public sealed record VMTrafficRate
 
     /// <summary>The compressions that the host's libvirt and QEMU have; <see langword="null"/> where not known.</summary>
     public MemoryCompression? HostCompression { get; init; }
-
-    /// <summary>Processors' worth of idle time of the host; <see langword="null"/> where not measured.</summary>
-    public double? HostIdleCpuCount { get; init; }
 
     /// <summary>The network link of the host that a migration would use, for example <c>eno1</c> or <c>bond0</c>.</summary>
     public string? Uplink { get; init; }
@@ -123,6 +137,9 @@ public sealed record VMTrafficRate
 
     /// <summary>Speed of the host's uplink, bit/s.</summary>
     public long? LinkBitsPerSecond { get; init; }
+
+    /// <summary>Processors' worth of time that was idle on the host over the window; <see langword="null"/> where not known.</summary>
+    public double? HostIdleCpuCount { get; init; }
 
     /// <summary>When the window ended.</summary>
     public DateTimeOffset? SampledAt { get; init; }
