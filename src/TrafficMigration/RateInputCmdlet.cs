@@ -61,6 +61,13 @@ public abstract class RateInputCmdlet : SamplingCmdlet
     [OptionalBoolean]
     public bool? Saturated { get; set; }
 
+    /// <summary>
+    /// The VMs of the same host that the VM sends to: objects with VMName and TxBitsPerSecond (VMId where known), or text as
+    /// a CSV file has it, vm2=12000000;vm3=5000.
+    /// </summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    public object? Peers { get; set; }
+
     /// <summary>What the VM's host sends beside its VMs, bit/s.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     public double? HostBackgroundTxBitsPerSecond { get; set; }
@@ -107,12 +114,25 @@ public abstract class RateInputCmdlet : SamplingCmdlet
             PostCopyCapable = PostCopyCapable,
             PostCopyBlocker = string.IsNullOrWhiteSpace(PostCopyBlocker) ? null : PostCopyBlocker,
             Saturated = Saturated,
+            Peers = ReadPeers(),
             HostBackgroundTxBitsPerSecond = OptionalRate(nameof(HostBackgroundTxBitsPerSecond), HostBackgroundTxBitsPerSecond),
             HostBackgroundRxBitsPerSecond = OptionalRate(nameof(HostBackgroundRxBitsPerSecond), HostBackgroundRxBitsPerSecond),
             LinkBitsPerSecond = OptionalRate(nameof(LinkBitsPerSecond), LinkBitsPerSecond),
             SampledAt = Loose.Time(SampledAt),
             Window = Loose.Span(Window),
         }));
+    }
+
+    private VMPeers? ReadPeers()
+    {
+        try
+        {
+            return Loose.Peers(Peers);
+        }
+        catch (Exception e) when (e is FormatException or OverflowException or InvalidCastException)
+        {
+            throw Failures.RateInvalid(HostName, VMName, nameof(Peers), e.Message);
+        }
     }
 
     private long? OptionalRate(string property, double? rate) => rate is null ? null : Rate(property, rate.Value);

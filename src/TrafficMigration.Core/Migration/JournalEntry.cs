@@ -62,6 +62,10 @@ internal sealed record JournalPlan
 
     public bool SwitchesToPostCopy { get; init; }
 
+    public int? Stage { get; init; }
+
+    public int? Gang { get; init; }
+
     public long? BandwidthLimitBitsPerSecond { get; init; }
 
     public string? MigrationAddress { get; init; }
@@ -93,6 +97,8 @@ internal sealed record JournalPlan
         Destination = plan.Destination,
         Technique = plan.Technique,
         SwitchesToPostCopy = plan.SwitchesToPostCopy,
+        Stage = plan.Stage,
+        Gang = plan.Gang,
         BandwidthLimitBitsPerSecond = plan.BandwidthLimitBitsPerSecond,
         MigrationAddress = plan.MigrationAddress,
         PredictedDuration = plan.PredictedDuration,
@@ -117,6 +123,8 @@ internal sealed record JournalPlan
         Technique = Technique,
         SwitchesToPostCopy = SwitchesToPostCopy,
         Order = turn,
+        Stage = Stage,
+        Gang = Gang,
         BandwidthLimitBitsPerSecond = BandwidthLimitBitsPerSecond,
         MigrationAddress = MigrationAddress,
         PredictedDuration = PredictedDuration,
