@@ -46,6 +46,7 @@ internal static class Loose
     {
         null => null,
         VMPeers peers => peers,
+        string text when string.IsNullOrWhiteSpace(text) => null,
         string text => VMPeers.Parse(text),
         IEnumerable list => new VMPeers(list.Cast<object?>().SelectMany(Peer)),
         _ => new VMPeers(Peer(value)),
