@@ -89,7 +89,7 @@ public sealed class MutualTrafficTests
             Request(rates, Host("x")) with { Wishes = new PlanWishes { Exclude = [new VMRef("kvm1", "stays")] } });
 
         Assert.Equal(400 * Mbps, plan[0].Plan.ApartBitsPerSecond);
-        Assert.Contains("300 Mbps sent to 'stays', which stays, 100 Mbps received from 'stays', which stays will cross the links", plan[0].Reason, StringComparison.Ordinal);
+        Assert.Contains("400 Mbps exchanged with 'stays', which stays, will cross the links", plan[0].Reason, StringComparison.Ordinal);
         Assert.Null(plan[0].Gang);
         // Post-copied, it would be fed from the source all the time.
         Assert.Equal(Technique.PreCopy, plan[0].Technique);
@@ -110,7 +110,7 @@ public sealed class MutualTrafficTests
             Wishes = new PlanWishes { Separate = [[new("kvm1", "a"), new("kvm1", "b")]] },
         });
         Assert.Equal(300 * Mbps, apart[0].Plan.ApartBitsPerSecond);
-        Assert.Contains("300 Mbps sent to 'b', which goes to", apart[0].Apart, StringComparison.Ordinal);
+        Assert.Contains("300 Mbps exchanged with 'b', which goes to", apart[0].Apart, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -74,15 +74,15 @@ internal sealed class Explanation
     /// <summary>Which traffic of a VM with others of its host will cross links once all have moved; empty where none is known.</summary>
     public string Apart(int vm)
     {
-        string[] parts = [.. _site.Mutual.Of(vm).Where(f => MutualTraffic.IsSplit(f, _decision)).OrderByDescending(f => f.BitsPerSecond).Select(f =>
-        {
-            (string verb, int? other) = f.From == vm ? ("sent to", f.To) : ("received from", f.From);
-            return other is { } o
-                ? $"{Figures.Mbps(f.BitsPerSecond)} {verb} '{_site.VMs[o].VMName}', which goes to {_site.Destinations[_decision.Destinations[o]].HostName}"
-                : $"{Figures.Mbps(f.BitsPerSecond)} {verb} '{f.Stays}', which stays";
-        })];
-        return parts.Length == 0 ? ""
-            : $"{string.Join(", ", parts.Take(3))}{(parts.Length > 3 ? $" and {parts.Length - 3} more such flows" : "")} will cross the links from then on";
+        (int? Other, string? Stays, long Bits)[] peers = [.. _site.Mutual.Of(vm).Where(f => MutualTraffic.IsSplit(f, _decision))
+            .GroupBy(f => (f.From == vm ? f.To : f.From, f.Stays), (peer, flows) => (peer.Item1, peer.Stays, flows.Sum(f => f.BitsPerSecond)))
+            .Where(p => _site.Mutual.IsMuch(p.Item3, _site.SourceOf[vm]))
+            .OrderByDescending(p => p.Item3)];
+        IEnumerable<string> parts = peers.Take(3).Select(p => $"{Figures.Mbps(p.Bits)} exchanged with " + (p.Other is { } other
+            ? $"'{_site.VMs[other].VMName}', which goes to {_site.Destinations[_decision.Destinations[other]].HostName}"
+            : $"'{p.Stays}', which stays"));
+        return peers.Length == 0 ? ""
+            : $"{string.Join(", ", parts)}{(peers.Length > 3 ? $", and with {peers.Length - 3} more" : "")}, will cross the links from then on";
     }
 
     private bool IsStrategy(Technique technique) => _strategy switch

@@ -24,6 +24,7 @@ internal sealed class MutualTraffic
     private const double GangBitsPerSecond = 1_000_000;
 
     private readonly ILookup<int, MutualFlow> _ofVM;
+    private readonly Func<int, long?> _linkOf;
 
     /// <param name="flows">The traffic; what is noise is left out.</param>
     /// <param name="count">The VMs that move.</param>
@@ -31,8 +32,9 @@ internal sealed class MutualTraffic
     private MutualTraffic(MutualFlow[] flows, int count, Func<int, long?> linkOf)
     {
         Flows = flows;
+        _linkOf = linkOf;
         _ofVM = flows.SelectMany(f => new[] { f.From, f.To }.OfType<int>().Select(vm => (vm, f))).ToLookup(p => p.vm, p => p.f);
-        Gangs = Components(flows, count, linkOf);
+        Gangs = Components(flows, count);
         GangOf = new int?[count];
         for (int g = 0; g < Gangs.Count; g++)
         {
@@ -99,6 +101,10 @@ internal sealed class MutualTraffic
             vms.Length, linkOf);
     }
 
+    /// <summary>Whether what two VMs of a source exchange is enough to make a gang of them.</summary>
+    public bool IsMuch(long bitsPerSecond, int source) =>
+        bitsPerSecond >= (_linkOf(source) is > 0 and { } link ? GangShare * link : GangBitsPerSecond);
+
     /// <summary>A gang in an order in which each VM follows those that it exchanges most with.</summary>
     public IEnumerable<int> Closest(int[] gang)
     {
@@ -157,7 +163,7 @@ internal sealed class MutualTraffic
 
     private static (string, string) Key(string host, string vm) => (host.ToUpperInvariant(), vm);
 
-    private static int[][] Components(MutualFlow[] flows, int count, Func<int, long?> linkOf)
+    private int[][] Components(MutualFlow[] flows, int count)
     {
         int[] root = [.. Enumerable.Range(0, count)];
         int Root(int vm)
@@ -173,8 +179,7 @@ internal sealed class MutualTraffic
         foreach (var pair in flows.Where(f => f.Stays is null)
             .GroupBy(f => (Low: Math.Min(f.From!.Value, f.To!.Value), High: Math.Max(f.From!.Value, f.To!.Value))))
         {
-            double least = linkOf(pair.First().Source) is > 0 and { } link ? GangShare * link : GangBitsPerSecond;
-            if (pair.Sum(f => f.BitsPerSecond) >= least)
+            if (IsMuch(pair.Sum(f => f.BitsPerSecond), pair.First().Source))
             {
                 root[Root(pair.Key.High)] = Root(pair.Key.Low);
             }
