@@ -59,6 +59,14 @@ Describe 'Get-MigrationPlan' {
         $plan.Technique | Should -Be PreCopy, PostCopy
     }
 
+    It 'takes an empty cell of a CSV as not known, not as 0' {
+        $text = "HostName,VMName,TxBitsPerSecond,RxBitsPerSecond,MemoryBytes,ResidentBytes,DirtyBytesPerSecond,VCpuCount,LinkBitsPerSecond`nkvm1,a,9,0,1073741824,,,,1000000000`n"
+        $plan = $text | ConvertFrom-Csv | Get-MigrationPlan -Destination kvm2 -NoProbe
+        $plan.Rate.ResidentBytes | Should -BeNullOrEmpty
+        $plan.Rate.DirtyBytesPerSecond | Should -BeNullOrEmpty
+        $plan.PredictedBytes | Should -Be 1GB
+    }
+
     It 'plans the same whatever the order of the input' {
         $rates = 1..9 | ForEach-Object { New-Rate "vm$_" (Get-Random -Maximum 1000) (Get-Random -Maximum 1000) }
         $forward = $rates | Get-MigrationPlan -Destination kvm2 -NoProbe
