@@ -19,10 +19,18 @@ public sealed class CompareMigrationPlanCommand : PlanningCmdlet
     [ValidateNotNullOrEmpty]
     public int[] ThrottleLimit { get; set; } = [0, 1];
 
+    /// <summary>
+    /// How the migrations follow each other, each a comparison of its own; by default Auto. Serial and Parallel have no
+    /// limit, Waves take each -ThrottleLimit above 1.
+    /// </summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public MigrationSchedule[] Schedule { get; set; } = [MigrationSchedule.Auto];
+
     /// <inheritdoc/>
     protected private override void Plan(PlanRequest request, Action<Action> post)
     {
-        IReadOnlyList<StrategyComparison> compared = Comparer.Compare(request, Strategy, ThrottleLimit, StopToken);
+        IReadOnlyList<StrategyComparison> compared = Comparer.Compare(request, Strategy, ThrottleLimit, Schedule, StopToken);
         post(() => WriteObject(compared, enumerateCollection: true));
     }
 }

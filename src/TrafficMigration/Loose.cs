@@ -1,5 +1,7 @@
+using System.Collections;
 using System.Globalization;
 using System.Management.Automation;
+using TrafficMigration.Traffic;
 
 namespace TrafficMigration.Commands;
 
@@ -33,6 +35,31 @@ internal static class Loose
         string text => TimeSpan.Parse(text, CultureInfo.InvariantCulture),
         _ when Part(value, nameof(TimeSpan.Ticks)) is { } ticks => TimeSpan.FromTicks(Convert.ToInt64(ticks, CultureInfo.InvariantCulture)),
         _ => throw new FormatException($"'{value}' is no length of time."),
+    };
+
+    /// <summary>
+    /// The VMs that a VM sends to: a list of objects with their parts, or text as a CSV file, or JSON cut at its depth, has
+    /// it; <see langword="null"/> where nothing is known.
+    /// </summary>
+    /// <exception cref="FormatException">It is no such list.</exception>
+    public static VMPeers? Peers(object? value) => Base(value) switch
+    {
+        null => null,
+        VMPeers peers => peers,
+        string text when string.IsNullOrWhiteSpace(text) => null,
+        string text => VMPeers.Parse(text),
+        IEnumerable list => new VMPeers(list.Cast<object?>().SelectMany(Peer)),
+        _ => new VMPeers(Peer(value)),
+    };
+
+    private static IEnumerable<VMPeer> Peer(object? value) => Base(value) switch
+    {
+        VMPeer peer => [peer],
+        string text => VMPeers.Parse(text),
+        _ => [new VMPeer(
+            Text(value, nameof(VMPeer.VMName)) ?? throw new FormatException("a peer has no VMName"),
+            Text(value, nameof(VMPeer.VMId)),
+            Number(value, nameof(VMPeer.TxBitsPerSecond)) ?? throw new FormatException("a peer has no TxBitsPerSecond"))],
     };
 
     /// <summary>A property of whatever object it is; <see langword="null"/> where it has none.</summary>

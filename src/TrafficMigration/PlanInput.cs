@@ -47,6 +47,8 @@ internal static class PlanInput
             Technique = Choice<Technique>(given, nameof(VMMigrationPlan.Technique)) ?? throw Missing(nameof(VMMigrationPlan.Technique)),
             SwitchesToPostCopy = Loose.Part(given, nameof(VMMigrationPlan.SwitchesToPostCopy)) is true or "True" or "true",
             Order = (int)(Number(given, nameof(VMMigrationPlan.Order)) ?? 1),
+            Stage = (int?)Number(given, nameof(VMMigrationPlan.Stage)),
+            Gang = (int?)Number(given, nameof(VMMigrationPlan.Gang)),
             BandwidthLimitBitsPerSecond = Number(given, nameof(VMMigrationPlan.BandwidthLimitBitsPerSecond)),
             Compression = Choice<MemoryCompression>(given, nameof(VMMigrationPlan.Compression)) ?? MemoryCompression.None,
             Connections = (int)Math.Clamp(Number(given, nameof(VMMigrationPlan.Connections)) ?? 1, 1, 255),
@@ -62,6 +64,7 @@ internal static class PlanInput
             PredictedRxBitsPerSecond = Number(given, nameof(VMMigrationPlan.PredictedRxBitsPerSecond)),
             Avoids = Text(given, nameof(VMMigrationPlan.Avoids)) ?? "",
             Alternative = Text(given, nameof(VMMigrationPlan.Alternative)) ?? "",
+            Apart = Text(given, nameof(VMMigrationPlan.Apart)) ?? "",
             Bottleneck = Text(given, nameof(VMMigrationPlan.Bottleneck)) ?? "",
             Rate = new VMTrafficRate
             {
@@ -83,6 +86,7 @@ internal static class PlanInput
         {
             Strategy = Choice<Strategy>(plan, nameof(MigrationPlan.Strategy)) ?? Strategy.TrafficSensitive,
             Objective = Choice<PlanObjective>(plan, nameof(MigrationPlan.Objective)) ?? PlanObjective.Contention,
+            Schedule = Choice<MigrationSchedule>(plan, nameof(MigrationPlan.Schedule)) ?? MigrationSchedule.Auto,
             ContentionBitsPerSecond = Number(plan, nameof(MigrationPlan.ContentionBitsPerSecond)) ?? 0,
             LowerBoundBitsPerSecond = Number(plan, nameof(MigrationPlan.LowerBoundBitsPerSecond)) ?? 0,
             CreatedAt = Loose.Time(Loose.Part(plan, nameof(MigrationPlan.CreatedAt))) ?? default,

@@ -25,42 +25,52 @@ public abstract class RateInputCmdlet : SamplingCmdlet
 
     /// <summary>What the VM sends, bit/s.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [OptionalNumber]
     public double? TxBitsPerSecond { get; set; }
 
     /// <summary>What the VM receives, bit/s.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [OptionalNumber]
     public double? RxBitsPerSecond { get; set; }
 
     /// <summary>The VM's memory, bytes.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [OptionalNumber]
     public long? MemoryBytes { get; set; }
 
     /// <summary>Memory of the host that the VM's process holds, bytes: pages never touched are not sent.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [OptionalNumber]
     public long? ResidentBytes { get; set; }
 
     /// <summary>Share of the VM's memory that holds zeros or was never touched, 0 to 1: it is not sent.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [OptionalNumber]
     public double? ZeroMemoryShare { get; set; }
 
     /// <summary>Size of the VM's other memory once compressed, as a share of it, 0 to 1.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [OptionalNumber]
     public double? CompressedMemoryShare { get; set; }
 
     /// <summary>Share of the VM's other memory that other pages of the host's VMs hold, too, 0 to 1.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [OptionalNumber]
     public double? DuplicateMemoryShare { get; set; }
 
     /// <summary>The same in bytes.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [OptionalNumber]
     public long? DuplicateMemoryBytes { get; set; }
 
     /// <summary>The VM's virtual processors.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [OptionalNumber]
     public int? VCpuCount { get; set; }
 
     /// <summary>Rate at which the VM dirties memory, bytes per second.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [OptionalNumber]
     public long? DirtyBytesPerSecond { get; set; }
 
     /// <summary>Whether the VM can be post-copied; True or False, also as text from a CSV file.</summary>
@@ -79,26 +89,39 @@ public abstract class RateInputCmdlet : SamplingCmdlet
 
     /// <summary>What of a page that the VM has changed is different, 0 to 1.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [OptionalNumber]
     public double? ChangedPageShare { get; set; }
 
     /// <summary>The compressions that the VM's host can do: several of Xbzrle, Zlib, Zstd, with commas between them.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [OptionalNumber]
     public MemoryCompression? HostCompression { get; set; }
+
+    /// <summary>
+    /// The VMs of the same host that the VM sends to: objects with VMName and TxBitsPerSecond (VMId where known), or text as
+    /// a CSV file has it, vm2=12000000;vm3=5000.
+    /// </summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    public object? Peers { get; set; }
 
     /// <summary>What the VM's host sends beside its VMs, bit/s.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [OptionalNumber]
     public double? HostBackgroundTxBitsPerSecond { get; set; }
 
     /// <summary>What the VM's host receives beside its VMs, bit/s.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [OptionalNumber]
     public double? HostBackgroundRxBitsPerSecond { get; set; }
 
     /// <summary>Speed of the VM's host's uplink, bit/s.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [OptionalNumber]
     public double? LinkBitsPerSecond { get; set; }
 
     /// <summary>Processors' worth of time that is idle on the VM's host.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [OptionalNumber]
     public double? HostIdleCpuCount { get; set; }
 
     /// <summary>When the rates were measured.</summary>
@@ -141,6 +164,7 @@ public abstract class RateInputCmdlet : SamplingCmdlet
             Saturated = Saturated,
             ChangedPageShare = ChangedPageShare,
             HostCompression = HostCompression,
+            Peers = ReadPeers(),
             HostBackgroundTxBitsPerSecond = OptionalRate(nameof(HostBackgroundTxBitsPerSecond), HostBackgroundTxBitsPerSecond),
             HostBackgroundRxBitsPerSecond = OptionalRate(nameof(HostBackgroundRxBitsPerSecond), HostBackgroundRxBitsPerSecond),
             LinkBitsPerSecond = OptionalRate(nameof(LinkBitsPerSecond), LinkBitsPerSecond),
@@ -148,6 +172,18 @@ public abstract class RateInputCmdlet : SamplingCmdlet
             SampledAt = Loose.Time(SampledAt),
             Window = Loose.Span(Window),
         }));
+    }
+
+    private VMPeers? ReadPeers()
+    {
+        try
+        {
+            return Loose.Peers(Peers);
+        }
+        catch (Exception e) when (e is FormatException or OverflowException or InvalidCastException)
+        {
+            throw Failures.RateInvalid(HostName, VMName, nameof(Peers), e.Message);
+        }
     }
 
     private long? OptionalRate(string property, double? rate) => rate is null ? null : Rate(property, rate.Value);

@@ -35,6 +35,18 @@ Describe 'Compare-MigrationPlan' {
         $compared.Arrangement | Should -Be Groups, Groups
     }
 
+    It 'lays schedules side by side, each once, in a table under 100 columns' {
+        $talking = $rates | Select-Object *, @{ n = 'Peers'; e = { 'vm{0}=400000000' -f (1 + ([int]$_.VMName.Substring(2) + 1) % 4) } }
+        $compared = $talking | Compare-MigrationPlan -Destination $hosts[0] -Strategy TrafficSensitive -Schedule Auto, Serial, Waves, Gangs, Parallel -ThrottleLimit 2
+        $compared.Arrangement | Should -Be Groups, Serial, Waves, Gangs, Parallel
+        $compared.Schedule | Should -Be Auto, Serial, Waves, Gangs, Parallel
+        $compared[3].PredictedApartBytes | Should -BeLessThan $compared[2].PredictedApartBytes
+        $compared[0].PredictedDuration | Should -BeLessOrEqual ($compared[3].PredictedDuration / 0.98)
+        $lines = ($compared | Out-String -Width 120) -split "`n" | ForEach-Object TrimEnd
+        ($lines | Measure-Object Length -Maximum).Maximum | Should -BeLessThan 80
+        $lines -join "`n" | Should -Match '(?s)Groups of 2.*Serial.*Waves of 2.*Gangs, 2 at once.*Parallel'
+    }
+
     It 'shows contention even where nothing can be predicted' {
         $compared = Import-Csv (Join-Path $PSScriptRoot '../../examples/published-example.csv') | Compare-MigrationPlan -Destination kvm2 -NoProbe -ThrottleLimit 0
         $compared.ContentionBitsPerSecond | Should -Be 400000000, 500000000, 900000000, 500000000

@@ -59,6 +59,14 @@ Describe 'Get-MigrationPlan' {
         $plan.Technique | Should -Be PreCopy, PostCopy
     }
 
+    It 'takes an empty cell of a CSV as not known, not as 0' {
+        $text = "HostName,VMName,TxBitsPerSecond,RxBitsPerSecond,MemoryBytes,ResidentBytes,DirtyBytesPerSecond,VCpuCount,LinkBitsPerSecond`nkvm1,a,9,0,1073741824,,,,1000000000`n"
+        $plan = $text | ConvertFrom-Csv | Get-MigrationPlan -Destination kvm2 -NoProbe
+        $plan.Rate.ResidentBytes | Should -BeNullOrEmpty
+        $plan.Rate.DirtyBytesPerSecond | Should -BeNullOrEmpty
+        $plan.PredictedBytes | Should -Be 1GB
+    }
+
     It 'plans the same whatever the order of the input' {
         $rates = 1..9 | ForEach-Object { New-Rate "vm$_" (Get-Random -Maximum 1000) (Get-Random -Maximum 1000) }
         $forward = $rates | Get-MigrationPlan -Destination kvm2 -NoProbe
@@ -253,5 +261,68 @@ Describe 'Get-MigrationPlan across hosts' {
             Get-MigrationPlan -Destination $hosts[0] -WarningVariable warned -WarningAction SilentlyContinue
         $warned | Should -Match "pre-copy of VM 'busy' never ends"
         $plan.Converges | Should -BeFalse
+    }
+}
+
+Describe 'Get-MigrationPlan of VMs that talk to each other' {
+    BeforeAll {
+        $destination = [pscustomobject]@{ HostName = 'kvm2'; LinkBitsPerSecond = 1e9 }
+        # By name the pairs are torn: a talks with c, b with d.
+        $json = @(foreach ($pair in ('a', 'c'), ('b', 'd'), ('c', 'a'), ('d', 'b')) {
+                New-Rate $pair[0] 20e6 10e6 @{ MemoryBytes = 2GB; LinkBitsPerSecond = 1e9; Peers = @(@{ VMName = $pair[1]; TxBitsPerSecond = 300e6 }) }
+            }) | ConvertTo-Json -Depth 3
+        $pairs = $json | ConvertFrom-Json
+    }
+
+    It 'keeps them together under a throttle, from <Form>' -ForEach @(
+        @{ Form = 'JSON'; Back = { $_ } }
+        @{ Form = 'JSON cut at its depth'; Back = { $_ | Get-MigrationPlan -Destination $destination | ForEach-Object Rate | ConvertTo-Json -WarningAction Ignore | ConvertFrom-Json } }
+        @{ Form = 'CSV'; Back = { $_ | Get-MigrationPlan -Destination $destination | ForEach-Object Rate | ConvertTo-Csv | ConvertFrom-Csv } }
+        @{ Form = 'Clixml'; Back = { $_ | Get-MigrationPlan -Destination $destination | ForEach-Object Rate | Export-Clixml TestDrive:/rates.xml; Import-Clixml TestDrive:/rates.xml } }
+    ) {
+        $back = , $pairs | ForEach-Object $Back
+        $plan = $back | Get-MigrationPlan -Destination $destination -ThrottleLimit 2
+        $plan.Gang | Should -Be 1, 2, 1, 2
+        ($plan | Where-Object PredictedStart -EQ ([TimeSpan]::Zero)).Gang | Select-Object -Unique | Should -HaveCount 1
+        $plan[0].Rate.Peers | Should -HaveCount 1
+        $plan[0].Rate.Peers[0].VMName | Should -Be c
+        $plan[0].Plan.PredictedApartBytes | Should -Be 0
+    }
+
+    It 'makes stages of -Schedule <Schedule>' -ForEach @(
+        @{ Schedule = 'Serial'; Limit = 0; Stages = 1, 2, 3, 4 }
+        @{ Schedule = 'Waves'; Limit = 2; Stages = 1, 1, 2, 2 }
+        @{ Schedule = 'Gangs'; Limit = 0; Stages = 1, 2, 1, 2 }
+        @{ Schedule = 'Parallel'; Limit = 0; Stages = $null, $null, $null, $null }
+    ) {
+        $plan = $pairs | Get-MigrationPlan -Destination $destination -Schedule $Schedule -ThrottleLimit $Limit
+        $plan.Stage | Should -Be $Stages
+        $plan[0].Plan.Schedule | Should -Be $Schedule
+    }
+
+    It 'says whose traffic will cross links for good' {
+        $hosts = $destination, [pscustomobject]@{ HostName = 'kvm3'; LinkBitsPerSecond = 1e9 }
+        $plan = $pairs | Get-MigrationPlan -Destination $hosts -Separate a, c -WarningVariable warned -WarningAction SilentlyContinue
+        $warned | Should -HaveCount 1
+        $warned | Should -Match "'a' to kvm[23]: 600 Mbps exchanged with 'c', which goes to kvm[23], will cross the links"
+        ($plan | Where-Object VMName -EQ b).Apart | Should -BeNullOrEmpty
+        $null = $pairs | Get-MigrationPlan -Destination $destination -WarningVariable none
+        $none | Should -HaveCount 0
+    }
+
+    It 'warns where gangs are asked for and nobody is known to talk' {
+        $null = Import-Csv $example | Get-MigrationPlan -Destination kvm2 -NoProbe -Schedule Gangs -WarningVariable warned -WarningAction SilentlyContinue
+        $warned | Should -Match 'No VM is known to talk'
+    }
+
+    It 'refuses <Case>' -ForEach @(
+        @{ Case = 'waves without a size'; ErrorId = 'WishInvalid'; More = @{ Schedule = 'Waves' }; Peers = 'c=5' }
+        @{ Case = 'all at once with a limit'; ErrorId = 'WishInvalid'; More = @{ Schedule = 'Parallel'; ThrottleLimit = 2 }; Peers = 'c=5' }
+        @{ Case = 'peers that are none'; ErrorId = 'RateInvalid'; More = @{}; Peers = 'somebody' }
+        @{ Case = 'a peer without a rate'; ErrorId = 'RateInvalid'; More = @{}; Peers = @([pscustomobject]@{ VMName = 'c' }) }
+    ) {
+        $e = Get-PlanError { New-Rate a 1 2 @{ Peers = $Peers } | Get-MigrationPlan -Destination kvm2 -NoProbe @More }
+        $e.FullyQualifiedErrorId | Should -BeLike "$ErrorId,*"
+        $e.Exception.Message | Should -Match 'Nothing was planned'
     }
 }

@@ -3,10 +3,10 @@ BeforeAll {
         1..3 | ForEach-Object {
             [pscustomobject]@{
                 HostName = 'kvm1'; VMName = "vm$_"; TxBitsPerSecond = 100e6 * $_; RxBitsPerSecond = 50e6; MemoryBytes = 2GB
-                LinkBitsPerSecond = 1e9; SampledAt = $SampledAt
+                LinkBitsPerSecond = 1e9; SampledAt = $SampledAt; Peers = $_ -eq 1 ? 'vm3=50000000' : $null
             }
         } | Get-MigrationPlan -Destination ([pscustomobject]@{ HostName = 'kvm2'; LinkBitsPerSecond = 1e9; MigrationAddress = '192.0.2.7' }) `
-            -ThrottleLimit 2 -Deadline 00:05:00
+            -ThrottleLimit 2 -Deadline 00:05:00 -Schedule Waves
     }
 
     # Reads a plan as Start- does.
@@ -33,16 +33,18 @@ Describe 'A plan that went through a file' {
         { $back | Start-TrafficSensitiveMigration -WhatIf } | Should -Not -Throw
         # Read by the same code that Start- uses: nothing that a run needs is lost.
         $read = $back | Read-Plan
-        foreach ($property in 'VMName', 'VMId', 'Source', 'Destination', 'Technique', 'MigrationAddress', 'Order', 'BandwidthLimitBitsPerSecond', 'Reason') {
+        foreach ($property in 'VMName', 'VMId', 'Source', 'Destination', 'Technique', 'MigrationAddress', 'Order', 'Stage', 'Gang', 'BandwidthLimitBitsPerSecond', 'Reason') {
             $read.$property | Should -Be $plan.$property -Because $property
         }
+        $read.Stage | Should -Be 1, 1, 2
+        $read.Gang | Should -Be 1, $null, 1
         [Math]::Abs(($read[0].SampledAt - $plan[0].SampledAt).TotalSeconds) | Should -BeLessThan 1.5
     }
 
     It 'keeps the budget and the proof of the whole plan in <Form>' -ForEach @(@{ Form = 'Clixml' }, @{ Form = 'Json' }) {
         $plan = Get-ExamplePlan ([DateTimeOffset]::Now)
         $read = & $forms[$Form] $plan | Read-Plan
-        foreach ($property in 'Strategy', 'ContentionBitsPerSecond', 'LowerBoundBitsPerSecond', 'IsOptimal', 'ThrottleLimit', 'PredictedDuration') {
+        foreach ($property in 'Strategy', 'Schedule', 'ContentionBitsPerSecond', 'LowerBoundBitsPerSecond', 'IsOptimal', 'ThrottleLimit', 'PredictedDuration') {
             $read[0].Plan.$property | Should -Be $plan[0].Plan.$property -Because $property
         }
     }

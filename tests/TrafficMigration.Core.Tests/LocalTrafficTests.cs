@@ -29,7 +29,7 @@ public sealed class LocalTrafficTests
         TrafficWindow window = Recording.Window().Take(Host.Facts, Host.Sample(0, (Sender, 0, 0)));
 
         Assert.Null(window.Observe(Host.Sample(1, (Sender, 2_000_000, 0))));
-        Assert.All(window.Measured().VirtualMachines, vm => Assert.Equal((0, 0), (vm.LocalTxBitsPerSecond!.Value, vm.LocalRxBitsPerSecond!.Value)));
+        Assert.All(window.Measured().VirtualMachines, vm => Assert.Equal((0, 0, 0), (vm.LocalTxBitsPerSecond!.Value, vm.LocalRxBitsPerSecond!.Value, vm.Peers!.Count)));
     }
 
     [Fact]
@@ -46,6 +46,11 @@ public sealed class LocalTrafficTests
         Assert.InRange(receiver.RxBitsPerSecond, 0, 1e5);
         Assert.InRange(receiver.LocalTxBitsPerSecond!.Value, 4e5, 1.5e6);
         Assert.InRange(receiver.TxBitsPerSecond, 0, 1e5);
+        VMPeer peer = Assert.Single(sender.Peers!);
+        Assert.Equal((receiver.VMName, receiver.VMId), (peer.VMName, peer.VMId));
+        Assert.InRange(peer.TxBitsPerSecond, 19e6, 22e6);
+        // Acknowledgements; what it sent to the host, which stays on the host as well, is no peer's.
+        Assert.All(receiver.Peers!, p => Assert.Equal(("vm1", true), (p.VMName, p.TxBitsPerSecond < receiver.LocalTxBitsPerSecond)));
         Assert.False(measured.HasUnknownLocalTraffic);
     }
 
@@ -63,7 +68,7 @@ public sealed class LocalTrafficTests
 
             VMTrafficRate sender = window.Measured().VirtualMachines.Single(v => v.VMName == "vm1");
             Assert.True(window.HasUnknownLocalTraffic);
-            Assert.Equal((16_000_000, null), (sender.TxBitsPerSecond, sender.LocalTxBitsPerSecond));
+            Assert.Equal((16_000_000, null, null), (sender.TxBitsPerSecond, sender.LocalTxBitsPerSecond, sender.Peers));
         }
     }
 }

@@ -51,6 +51,27 @@ public sealed class MigrationOrderTests
         Assert.Equal(("3", "450"), (start[3], start[5]));
     }
 
+    [Fact]
+    public async Task A_stage_starts_when_all_of_the_one_before_have_ended()
+    {
+        var site = new FakeSite();
+        // By turn and budget alone all four would start at once.
+        VMMigrationPlan[] plans = [.. Enumerable.Range(0, 4).Select(i => Plan($"vm{i}", "a") with { Order = i + 1, Stage = 1 + (i / 2) })];
+
+        await Run(site, plans, new RunOptions());
+
+        Assert.Equal(["vm0", "vm1"], site.Starts.Take(2).Select(s => s[0]).Order());
+        Assert.Equal(2, site.MostAtOnce);
+    }
+
+    [Fact]
+    public void A_run_that_is_taken_up_again_knows_stages_and_gangs()
+    {
+        VMMigrationPlan kept = JournalPlan.Of(Plan("vm1", "a") with { Stage = 3, Gang = 2 }).ToPlan(1);
+
+        Assert.Equal((3, 2), (kept.Stage, kept.Gang));
+    }
+
     private static VMMigrationPlan Plan(string vm, string destination) => MigrationRunTests.Plan(vm, "kvm1", destination, Technique.PreCopy);
 
     private static async Task Run(FakeSite site, VMMigrationPlan[] plans, RunOptions options)

@@ -271,7 +271,7 @@ public sealed class PlanningAcrossHostsTests
     {
         VMTrafficRate[] rates = [Rate("kvm1", "a", 900_000_000, 0), Rate("kvm1", "b", 0, 900_000_000)];
         IReadOnlyList<StrategyComparison> compared = Comparer.Compare(
-            Request(rates, Host("x")), Enum.GetValues<Strategy>(), [0, 1], TestContext.Current.CancellationToken);
+            Request(rates, Host("x")), Enum.GetValues<Strategy>(), [0, 1], [MigrationSchedule.Auto], TestContext.Current.CancellationToken);
 
         Assert.Equal(8, compared.Count);
         StrategyComparison best = compared[0];

@@ -116,6 +116,35 @@ public sealed class SimulatorTests
         Near(2e9 * 8 / (Payload - 144_800_000), Simulate(scenario).TotalMigrationTime.TotalSeconds);
     }
 
+    [Theory]
+    [InlineData(null, 0, true)]
+    [InlineData(0, null, false)]
+    public void What_stays_talks_across_the_link_to_what_has_moved(int? from, int? to, bool contends)
+    {
+        // A post-copied VM is away from the start. What the source sends it is in the memory's way, what it sends back is not.
+        Scenario scenario = Pair(PostCopy) with { Flows = [new ScenarioFlow(from, to, 151_400_000, Host: 0) { AddsAcknowledgements = false }] };
+        SimulatedRun run = Simulate(scenario);
+
+        Near(2e9 * 8 / (contends ? Payload - 144_800_000 : Payload), run.TotalMigrationTime.TotalSeconds);
+        Near(151_400_000 * run.TotalMigrationTime.TotalSeconds, run.ApartBits);
+        Assert.Equal(0, Simulate(scenario with { Migrations = [PreCopy] }).ApartBits);
+    }
+
+    [Fact]
+    public void Two_that_talk_are_apart_from_the_end_of_the_first()
+    {
+        Scenario scenario = Pair(PreCopy) with
+        {
+            Migrations = [PreCopy, PreCopy], Flows = [new ScenarioFlow(0, 1, 100_000_000)], Budget = new MigrationBudget(1),
+        };
+        SimulatedRun run = Simulate(scenario);
+
+        Near(1e8 * run.Migrations[1].Duration!.Value.TotalSeconds, run.ApartBits, 100);
+        // Within a stage that comes later, too.
+        SimulatedRun staged = Simulate(scenario with { Budget = new MigrationBudget(), Migrations = [PreCopy with { Stage = 1 }, PreCopy with { Stage = 2 }] });
+        Assert.Equal(run.Migrations.Select(m => m.Start), staged.Migrations.Select(m => m.Start));
+    }
+
     [Fact]
     public void Acknowledgements_load_the_opposite_direction()
     {

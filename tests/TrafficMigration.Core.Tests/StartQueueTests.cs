@@ -89,6 +89,47 @@ public sealed class StartQueueTests
                 }
             });
 
+    [Fact]
+    public void A_stage_waits_for_all_of_the_one_before()
+    {
+        var queue = new StartQueue<string>(Four, new MigrationBudget(), [2, 1, null, 1]);
+
+        Assert.Equal([1, 2, 3], TakeAll(queue));
+        queue.End(3);
+        queue.End(2);
+        Assert.Empty(TakeAll(queue));
+        queue.End(1);
+        Assert.Equal([0], TakeAll(queue));
+    }
+
+    /// <summary>Whatever the budget, nothing starts before a lower stage has ended, and everything starts at last.</summary>
+    [Fact]
+    public void No_stage_begins_before_the_one_below_has_ended() =>
+        Gen.Select(Gen.Select(Gen.Int[0, 2], Gen.Int[0, 2], Gen.Int[0, 4]).Array[1, 15], Gen.Int[0, 3], Gen.Int[0, 2], Gen.Int[0, 99].Array[40])
+            .Sample((migrations, throttle, outgoing, picks) =>
+            {
+                int?[] stages = [.. migrations.Select(m => m.Item3 == 4 ? (int?)null : m.Item3)];
+                var queue = new StartQueue<int>(
+                    [.. migrations.Select(m => (m.Item1, m.Item2))], new MigrationBudget(throttle, outgoing, 0), stages);
+                var ended = new HashSet<int>();
+                List<int> running = [];
+                int step = 0;
+                while (ended.Count < migrations.Length)
+                {
+                    while (queue.TakeNext() is int next)
+                    {
+                        Assert.All(Enumerable.Range(0, migrations.Length).Where(i => stages[i] < stages[next]), i => Assert.Contains(i, ended));
+                        running.Add(next);
+                    }
+
+                    Assert.NotEmpty(running);
+                    int over = running[picks[step++ % picks.Length] % running.Count];
+                    running.Remove(over);
+                    ended.Add(over);
+                    queue.End(over);
+                }
+            });
+
     private static List<int> TakeAll(StartQueue<string> queue)
     {
         var taken = new List<int>();

@@ -62,6 +62,10 @@ internal sealed record JournalPlan
 
     public bool SwitchesToPostCopy { get; init; }
 
+    public int? Stage { get; init; }
+
+    public int? Gang { get; init; }
+
     public long? BandwidthLimitBitsPerSecond { get; init; }
 
     public MemoryCompression Compression { get; init; }
@@ -97,6 +101,8 @@ internal sealed record JournalPlan
         Destination = plan.Destination,
         Technique = plan.Technique,
         SwitchesToPostCopy = plan.SwitchesToPostCopy,
+        Stage = plan.Stage,
+        Gang = plan.Gang,
         BandwidthLimitBitsPerSecond = plan.BandwidthLimitBitsPerSecond,
         Compression = plan.Compression,
         Connections = plan.Connections,
@@ -123,6 +129,8 @@ internal sealed record JournalPlan
         Technique = Technique,
         SwitchesToPostCopy = SwitchesToPostCopy,
         Order = turn,
+        Stage = Stage,
+        Gang = Gang,
         BandwidthLimitBitsPerSecond = BandwidthLimitBitsPerSecond,
         Compression = Compression,
         Connections = Connections,

@@ -22,7 +22,7 @@ public sealed class MigrationRun
         (_store, _connect, _listener) = (store, connect, listener);
 
     /// <summary>Begins a run and brings it to its end.</summary>
-    /// <param name="plans">The VMs' plans; they start by their <see cref="VMMigrationPlan.Order"/> as the budget lets them.</param>
+    /// <param name="plans">The VMs' plans; they start by their <see cref="VMMigrationPlan.Order"/> as <see cref="VMMigrationPlan.Stage"/> and the budget let them.</param>
     /// <param name="options">How the run is driven.</param>
     /// <param name="stop">Cancels what can be cancelled: VMs not begun do not begin, pre-copies are aborted, post-copies are finished.</param>
     /// <param name="leave">Leaves everything at once as it is; the run can be resumed.</param>
@@ -158,7 +158,8 @@ public sealed class MigrationRun
     private static async Task<bool> MigrateAsync(RunContext run, VMMigrationRecord[] records, MigrationBudget budget)
     {
         // The rule that the prediction used, too.
-        var queue = new StartQueue<string>([.. records.Select(r => (r.Source.ToUpperInvariant(), r.Destination.ToUpperInvariant()))], budget);
+        var queue = new StartQueue<string>(
+            [.. records.Select(r => (r.Source.ToUpperInvariant(), r.Destination.ToUpperInvariant()))], budget, [.. records.Select(r => r.Plan.Stage)]);
         var all = new List<Task<VMMigrationResult>>();
         var running = new Dictionary<Task, int>();
         while (all.Count < records.Length)

@@ -18,7 +18,8 @@ internal sealed class Decider(Site site, Wish[] wishes, PlanRequest request, Can
     public Decision Decide(Forecast forecast)
     {
         Decision decision = DecideToEnd(forecast);
-        return request.Strategy == Strategy.TrafficSensitive ? WithWritersPostCopied(decision) : decision;
+        decision = request.Strategy == Strategy.TrafficSensitive ? WithWritersPostCopied(decision) : decision;
+        return new GangSearch(site, Problem, forecast, request, cancellationToken).From(decision);
     }
 
     /// <summary>What no decision under the same wishes, by whichever strategy, can be better than.</summary>

@@ -32,6 +32,7 @@ internal sealed record Decision(int[] Destinations, Technique[] Techniques, doub
             }
         }
 
+        MutualTraffic.AddTo(site.Mutual.Flows, Techniques, Destinations, loads, site.Sources.Length);
         return loads;
     }
 

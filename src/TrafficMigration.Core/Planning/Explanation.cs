@@ -44,12 +44,14 @@ internal sealed class Explanation
         bool canPostCopy = options.PostCopyAllowed && destination.PostCopyCapable != false;
         if (options.PreCopyAllowed && canPostCopy)
         {
-            if (technique == Technique.PreCopy && _site.IsIdle(vm))
+            // Who talks to VMs of the same host is not idle, though none of it is on a link now.
+            bool isIdle = _site.IsIdle(vm) && !_site.Mutual.Of(vm).Any();
+            if (technique == Technique.PreCopy && isIdle)
             {
                 return ("", "PreCopy, because the VM sends and receives next to nothing, and post-copy is the greater risk");
             }
 
-            if (technique == Technique.PostCopy && _site.IsIdle(vm) && _site.WritesMuch(vm, _decision.Destinations[vm]))
+            if (technique == Technique.PostCopy && isIdle && _site.WritesMuch(vm, _decision.Destinations[vm]))
             {
                 return ("", FormattableString.Invariant(
                     $"PreCopy would send again what the VM writes, {rate.DirtyBytesPerSecond / 1048576.0:0.#} MiB/s, and the VM sends and receives next to nothing"));
@@ -69,6 +71,20 @@ internal sealed class Explanation
         return ("", why);
     }
 
+    /// <summary>Which traffic of a VM with others of its host will cross links once all have moved; empty where none is known.</summary>
+    public string Apart(int vm)
+    {
+        (int? Other, string? Stays, long Bits)[] peers = [.. _site.Mutual.Of(vm).Where(f => MutualTraffic.IsSplit(f, _decision))
+            .GroupBy(f => (f.From == vm ? f.To : f.From, f.Stays), (peer, flows) => (peer.Item1, peer.Stays, flows.Sum(f => f.BitsPerSecond)))
+            .Where(p => _site.Mutual.IsMuch(p.Item3, _site.SourceOf[vm]))
+            .OrderByDescending(p => p.Item3)];
+        IEnumerable<string> parts = peers.Take(3).Select(p => $"{Figures.Mbps(p.Bits)} exchanged with " + (p.Other is { } other
+            ? $"'{_site.VMs[other].VMName}', which goes to {_site.Destinations[_decision.Destinations[other]].HostName}"
+            : $"'{p.Stays}', which stays"));
+        return peers.Length == 0 ? ""
+            : $"{string.Join(", ", parts)}{(peers.Length > 3 ? $", and with {peers.Length - 3} more" : "")}, will cross the links from then on";
+    }
+
     private bool IsStrategy(Technique technique) => _strategy switch
     {
         Strategy.PreCopy or Strategy.PreCopyThenPostCopy => technique == Technique.PreCopy,
@@ -86,12 +102,25 @@ internal sealed class Explanation
             : (_loads[source] + rate.TxBitsPerSecond, _loads[incoming] - rate.RxBitsPerSecond, Technique.PreCopy,
                 $"keeps {Figures.Mbps(rate.TxBitsPerSecond)} sent off {rate.HostName}'s outgoing link");
         long now = _loads[Worst];
-        (int worst, long then) = WorstWith(source, s, incoming, d);
+        (int worst, long then) = _site.Mutual.Of(vm).Any() ? WorstWithout(vm, source, s, incoming, d, other) : WorstWith(source, s, incoming, d);
         string bound = rate.Saturated == true ? "; the link was full, so it may want more" : "";
         string alternative = then == now && worst == Worst
             ? $"{other} would leave the contention at {Figures.Mbps(now)}{(technique == Technique.PreCopy ? ", and post-copy is the greater risk" : $", and put {Figures.Mbps(s)} on {rate.HostName}'s outgoing link")}"
             : $"{other} would make the contention {Figures.Mbps(then)} instead of {Figures.Mbps(now)}, at {LinkName(worst)}";
         return (avoids + bound, alternative);
+    }
+
+    /// <summary>The same where the VM's traffic with others of its host changes, too: it may be on a third link.</summary>
+    private (int Link, long Load) WorstWithout(int vm, int source, long sourceLoad, int incoming, long incomingLoad, Technique other)
+    {
+        long[] loads = [.. _loads];
+        (loads[source], loads[incoming]) = (sourceLoad, incomingLoad);
+        Technique[] techniques = [.. _decision.Techniques];
+        MutualTraffic.AddTo(_site.Mutual.Of(vm), techniques, _decision.Destinations, loads, _site.Sources.Length, -1);
+        techniques[vm] = other;
+        MutualTraffic.AddTo(_site.Mutual.Of(vm), techniques, _decision.Destinations, loads, _site.Sources.Length);
+        int worst = Enumerable.Range(0, loads.Length).MaxBy(l => loads[l] / (double)_capacities[l]);
+        return (worst, loads[worst]);
     }
 
     private (int Link, long Load) WorstWith(int source, long sourceLoad, int incoming, long incomingLoad)

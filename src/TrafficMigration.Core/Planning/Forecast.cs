@@ -36,24 +36,27 @@ internal sealed class Forecast(Site site, bool switches, TransferChooser transfe
             return null;
         }
 
+        var turns = new int[schedule.Order.Length];
+        for (int turn = 0; turn < turns.Length; turn++)
+        {
+            turns[schedule.Order[turn]] = turn;
+        }
+
+        int? Turn(int? vm) => vm is { } i ? turns[i] : null;
         var scenario = new Scenario
         {
             Hosts = [
                 .. site.Sources.Select(s => new ScenarioHost(Speed(s.LinkBitsPerSecond), s.BackgroundTx, s.BackgroundRx)),
                 .. site.Destinations.Select(d => new ScenarioHost(
                     Speed(d.LinkBitsPerSecond), d.BackgroundTxBitsPerSecond, d.BackgroundRxBitsPerSecond))],
-            Migrations = [.. schedule.Order.Select(i => Migration(decision, i, schedule.LimitsBitsPerSecond[i]))],
+            Migrations = [.. schedule.Order.Select(i => Migration(decision, i, schedule.LimitsBitsPerSecond[i]) with { Stage = schedule.Stages[i] })],
+            Flows = [.. site.Mutual.Flows.Select(f => new ScenarioFlow(
+                Turn(f.From), Turn(f.To), f.BitsPerSecond, f.Stays is null ? null : f.Source) { AddsAcknowledgements = false })],
             Budget = schedule.Budget,
             Window = window,
         };
         SimulatedRun run = Simulator.Run(scenario, cancellationToken);
-        var byVM = new SimulatedMigration[schedule.Order.Length];
-        for (int turn = 0; turn < byVM.Length; turn++)
-        {
-            byVM[schedule.Order[turn]] = run.Migrations[turn];
-        }
-
-        return run with { Migrations = byVM };
+        return run with { Migrations = [.. turns.Select(turn => run.Migrations[turn])] };
     }
 
     /// <summary>Memory that a VM's migration sends at least, bytes: pages that it never touched are not sent, nor those of zeros.</summary>

@@ -9,6 +9,9 @@ public sealed record MigrationPlan
     /// <summary>What the plan makes least.</summary>
     public PlanObjective Objective { get; init; }
 
+    /// <summary>How the migrations follow each other.</summary>
+    public MigrationSchedule Schedule { get; init; }
+
     /// <summary>
     /// Contending traffic of the worst link that the plan uses, bit/s: max(source contention, destination contention)
     /// (CCGrid 2015, the published objective). Where speeds differ, the worst link is the one with the largest share.
@@ -50,6 +53,18 @@ public sealed record MigrationPlan
 
     /// <summary>Memory that will be sent, by simulation, bytes.</summary>
     public long? PredictedBytes { get; init; }
+
+    /// <summary>
+    /// What VMs want to send each other while the run lasts and they are on different hosts, having been on one before,
+    /// by simulation, bytes; <see langword="null"/> where nothing could be predicted.
+    /// </summary>
+    public long? PredictedApartBytes { get; init; }
+
+    /// <summary>
+    /// What VMs of one host send each other now that will cross links once all have moved, bit/s: their destinations
+    /// differ, or one stays. 0 where none is known.
+    /// </summary>
+    public long ApartBitsPerSecond { get; init; }
 
     /// <summary>What was decided for each VM, in the order in which the migrations start.</summary>
     public required IReadOnlyList<PlannedVM> VirtualMachines { get; init; }

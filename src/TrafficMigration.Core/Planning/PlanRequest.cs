@@ -50,6 +50,9 @@ public sealed record PlanRequest
     /// <summary>How many migrations may run at once.</summary>
     public MigrationBudget Budget { get; init; } = new();
 
+    /// <summary>How the migrations follow each other.</summary>
+    public MigrationSchedule Schedule { get; init; }
+
     /// <summary>The run is to end within this time, with the gentlest rates that do; <see langword="null"/> for as fast as the links let it.</summary>
     public TimeSpan? Deadline { get; init; }
 

@@ -42,6 +42,8 @@ internal static class PlanWriter
                 Connections = transfer.Connections,
                 CompressionReason = transfer.Reason,
                 Order = turns[i],
+                Stage = schedule.Stages[i],
+                Gang = site.Mutual.GangOf[i],
                 BandwidthLimitBitsPerSecond = schedule.LimitsBitsPerSecond[i],
                 SourceContentionBitsPerSecond = loads[site.SourceOf[i]],
                 DestinationContentionBitsPerSecond = loads[site.Sources.Length + decision.Destinations[i]],
@@ -54,6 +56,7 @@ internal static class PlanWriter
                 Converges = predicted is null ? null : predicted.Duration is not null,
                 Avoids = avoids,
                 Alternative = alternative,
+                Apart = explanation.Apart(i),
                 Bottleneck = bottleneck,
                 Rate = rate,
             };
@@ -62,6 +65,7 @@ internal static class PlanWriter
         {
             Strategy = request.Strategy,
             Objective = request.Objective,
+            Schedule = request.Schedule,
             ContentionBitsPerSecond = loads[worst],
             LowerBoundBitsPerSecond = LowerBound(loads[worst], capacities[worst], decision.RelativeBound, capacities.All(c => c == capacities[0])),
             CreatedAt = request.CreatedAt,
@@ -71,6 +75,8 @@ internal static class PlanWriter
             MaxIncomingPerHost = request.Budget.MaxIncomingPerHost,
             PredictedDuration = Rounded(run?.TotalMigrationTime),
             PredictedBytes = run?.BytesTransferred,
+            PredictedApartBytes = run is null ? null : (long)Math.Round(run.ApartBits / 8),
+            ApartBitsPerSecond = site.Mutual.Flows.Where(f => MutualTraffic.IsSplit(f, decision)).Sum(f => f.BitsPerSecond),
             // Arrays: PowerShell cannot index the type that a collection expression makes of a list.
             VirtualMachines = parts.OrderBy(p => p.Order)
                 .Select(p => new PlannedVM(p.VMName, p.Source, p.Destination, p.Technique) { Reason = p.Reason }).ToArray(),

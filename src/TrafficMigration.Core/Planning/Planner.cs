@@ -12,15 +12,27 @@ public static class Planner
     /// <exception cref="MigrationException">
     /// <c>NoVMToPlan</c>, <c>RateInvalid</c>, <c>NameMissing</c>, <c>DuplicateVM</c>, <c>DuplicateDestination</c>,
     /// <c>DestinationIsSource</c>, <c>HostFigureInvalid</c>, <c>WishUnknownVM</c>, <c>DestinationUnknown</c>,
-    /// <c>WishesInConflict</c>, <c>DestinationWithoutRoom</c>, <c>NoDestinationForVM</c>, <c>NoDestinationWithRoom</c>,
+    /// <c>WishInvalid</c>, <c>WishesInConflict</c>, <c>DestinationWithoutRoom</c>, <c>NoDestinationForVM</c>, <c>NoDestinationWithRoom</c>,
     /// <c>PredictionImpossible</c>, <c>DeadlineTooClose</c>.
     /// </exception>
     public static IReadOnlyList<VMMigrationPlan> CreatePlan(PlanRequest request, CancellationToken cancellationToken = default) =>
         Make(request, cancellationToken).Write();
 
+    /// <summary>Whether a schedule and the limits go together; one after another is a limit of its own.</summary>
+    private static PlanRequest Checked(PlanRequest request) => request.Schedule switch
+    {
+        MigrationSchedule.Serial => request with { Budget = request.Budget with { ThrottleLimit = 1 } },
+        MigrationSchedule.Waves when request.Budget == new MigrationBudget() =>
+            throw Failures.WishInvalid("-Schedule Waves", "nothing says how large a wave is; give -ThrottleLimit, or a limit per host"),
+        MigrationSchedule.Parallel when request.Budget.ThrottleLimit > 0 =>
+            throw Failures.WishInvalid("-Schedule Parallel", FormattableString.Invariant($"it moves all at once, but -ThrottleLimit {request.Budget.ThrottleLimit} was given")),
+        _ => request,
+    };
+
     /// <summary>Decides, schedules and predicts.</summary>
     internal static PlanDraft Make(PlanRequest request, CancellationToken cancellationToken)
     {
+        request = Checked(request);
         Site site = Site.From(request);
         var decider = new Decider(site, Wish.Of(request.Wishes, site), request, cancellationToken);
         var forecast = new Forecast(site, switches: request.Strategy == Strategy.PreCopyThenPostCopy, new TransferChooser(site, request));
@@ -43,7 +55,7 @@ public static class Planner
         PlanDraft Scheduled(Decision decided, TimeSpan? within)
         {
             var scheduler = new Scheduler(site, decided, forecast, request.Budget, cancellationToken);
-            Schedule schedule = within is { } limit ? scheduler.Gentlest(limit) : scheduler.Fastest();
+            Schedule schedule = within is { } limit ? scheduler.Gentlest(request.Schedule, limit) : scheduler.Of(request.Schedule);
             SimulatedRun? run = forecast.Run(decided, schedule, null, cancellationToken);
             return new PlanDraft(site, decider.Problem, decider.Endless, request, decided, schedule, forecast, run);
         }

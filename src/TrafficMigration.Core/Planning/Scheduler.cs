@@ -1,9 +1,10 @@
 using TrafficMigration.Prediction;
+using TrafficMigration.Traffic;
 
 namespace TrafficMigration.Planning;
 
 /// <summary>Plans order and bandwidth of a decision's migrations; by prediction never worse than all by name without limits.</summary>
-internal sealed class Scheduler(Site site, Decision decision, Forecast forecast, MigrationBudget budget, CancellationToken cancellationToken)
+internal sealed partial class Scheduler(Site site, Decision decision, Forecast forecast, MigrationBudget budget, CancellationToken cancellationToken)
 {
     // So many VMs are simulated in all while an order is sought: a second or two for any size of run.
     private const int SimulatedVMs = 40_000;
@@ -12,10 +13,21 @@ internal sealed class Scheduler(Site site, Decision decision, Forecast forecast,
     private const double WorthLimits = 0.98;
 
     private readonly int _count = site.VMs.Length;
+    private readonly GangOrders _gangs = new(site);
+
     private int _simulated;
 
-    /// <summary>The schedule whose run ends first.</summary>
-    public Schedule Fastest()
+    /// <summary>The schedule that a user asked for.</summary>
+    public Schedule Of(MigrationSchedule wanted) => wanted switch
+    {
+        MigrationSchedule.Serial or MigrationSchedule.Waves => InWaves(Schedule.ByName(_count, budget)),
+        MigrationSchedule.Gangs => GangAfterGang(),
+        MigrationSchedule.Parallel => Schedule.ByName(_count, budget),
+        _ => Fastest(),
+    };
+
+    /// <summary>The schedule whose run ends first; of those that end about as soon, the one with which gangs are apart least.</summary>
+    private Schedule Fastest()
     {
         Schedule best = Schedule.ByName(_count, budget);
         if (forecast.Missing is not null || Measure(best) is not { } time)
@@ -23,17 +35,39 @@ internal sealed class Scheduler(Site site, Decision decision, Forecast forecast,
             return best;
         }
 
+        Outcome byName = time;
         if (IsLimiting())
         {
             Reorder(ref best, ref time);
         }
 
-        return Slowed(best, time);
+        if (site.Mutual.Flows.Count == 0)
+        {
+            return Slowed(best, time);
+        }
+
+        // Not later than by name, whatever it is good for.
+        TimeSpan latest = Min(time.Time / WorthLimits, byName.Time);
+        best = Closest(best, time, latest);
+        return EndingTogether(Slowed(best, Measure(best)!.Value), latest);
+    }
+
+    /// <summary>In waves as large as the limits let, in the schedule's order.</summary>
+    private Schedule InWaves(Schedule schedule)
+    {
+        int[] waves = WaveCutter.Cut([.. schedule.Order.Select(i => (site.SourceOf[i], decision.Destinations[i], (int?)null))], budget);
+        var stages = new int?[_count];
+        for (int turn = 0; turn < _count; turn++)
+        {
+            stages[schedule.Order[turn]] = waves[turn];
+        }
+
+        return schedule with { Stages = stages };
     }
 
     private void Reorder(ref Schedule best, ref Outcome time)
     {
-        foreach (int[] order in Orders())
+        foreach (int[] order in Orders().Concat(_gangs.Any ? _gangs.Mixed() : []))
         {
             Keep(best with { Order = order }, ref best, ref time);
         }
@@ -53,6 +87,11 @@ internal sealed class Scheduler(Site site, Decision decision, Forecast forecast,
                 }
             }
         }
+
+        foreach (Schedule staged in _gangs.Any ? _gangs.Staged(Schedule.ByName(_count, budget)) : [])
+        {
+            Keep(staged, ref best, ref time);
+        }
     }
 
     /// <summary>
@@ -70,16 +109,16 @@ internal sealed class Scheduler(Site site, Decision decision, Forecast forecast,
         return reached.Time < time.Time * WorthLimits ? slowed : best;
     }
 
-    /// <summary>The gentlest limits with which the run still ends in time: each VM's memory over the same, longest possible, time.</summary>
+    /// <summary>The schedule that a user asked for, with the gentlest limits with which the run still ends in time: each VM's memory over the same, longest possible, time.</summary>
     /// <exception cref="MigrationException"><c>DeadlineTooClose</c>, <c>PredictionImpossible</c>.</exception>
-    public Schedule Gentlest(TimeSpan deadline)
+    public Schedule Gentlest(MigrationSchedule wanted, TimeSpan deadline)
     {
         if (forecast.Missing is { } missing)
         {
             throw Failures.PredictionImpossible("A deadline", missing);
         }
 
-        Schedule fastest = Fastest();
+        Schedule fastest = Of(wanted);
         Outcome best = Measure(fastest)!.Value;
         if (best.Unfinished > 0 || best.Time > deadline)
         {
@@ -109,11 +148,13 @@ internal sealed class Scheduler(Site site, Decision decision, Forecast forecast,
     }
 
     /// <summary>Limits in libvirt's steps, so that each VM's memory takes no longer than so many seconds; never below twice what the VM dirties.</summary>
-    private long?[] Spread(double seconds) => [.. site.VMs.Select(vm =>
+    private long?[] Spread(double seconds) => [.. site.VMs.Select(vm => (long?)Limit(vm, seconds))];
+
+    private static long Limit(VMTrafficRate vm, double seconds)
     {
         double needed = Math.Max(8.0 * Forecast.MemoryToMove(vm) / seconds, 16.0 * (vm.DirtyBytesPerSecond ?? 0));
-        return (long?)(Math.Max(1, (long)Math.Ceiling(Math.Min(needed, 1e15) / VMMigrationPlan.BandwidthStep)) * VMMigrationPlan.BandwidthStep);
-    })];
+        return Math.Max(1, (long)Math.Ceiling(Math.Min(needed, 1e15) / VMMigrationPlan.BandwidthStep)) * VMMigrationPlan.BandwidthStep;
+    }
 
     private bool IsLimiting() =>
         (budget.ThrottleLimit > 0 && budget.ThrottleLimit < _count)
@@ -149,9 +190,27 @@ internal sealed class Scheduler(Site site, Decision decision, Forecast forecast,
 
     private Outcome? Measure(Schedule schedule)
     {
-        _simulated += _count;
-        return forecast.Run(decision, schedule, null, cancellationToken) is { } run ? Outcome.Of(run) : null;
+        if (Run(schedule) is not { } run)
+        {
+            return null;
+        }
+
+        Outcome outcome = Outcome.Of(run);
+        if (site.Mutual.Flows.Count > 0)
+        {
+            _measured.Add((schedule, outcome, run.ApartBits));
+        }
+
+        return outcome;
     }
+
+    private SimulatedRun? Run(Schedule schedule)
+    {
+        _simulated += _count;
+        return forecast.Run(decision, schedule, null, cancellationToken);
+    }
+
+    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 }
 
 /// <summary>How good a run is: all that can end ends, and soon.</summary>

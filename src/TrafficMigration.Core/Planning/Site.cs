@@ -26,7 +26,7 @@ internal sealed class Site
     private readonly int[] _vmsAt;
     private readonly long _slowest;
 
-    private Site(VMTrafficRate[] vms, SourceHost[] sources, HostTraffic[] destinations)
+    private Site(VMTrafficRate[] vms, SourceHost[] sources, HostTraffic[] destinations, IReadOnlyList<VMTrafficRate> rates)
     {
         VMs = vms;
         Sources = sources;
@@ -42,6 +42,7 @@ internal sealed class Site
         _indices = vms.Select((v, i) => (v, i)).ToDictionary(p => new VMRef(p.v.HostName, p.v.VMName), p => p.i);
         SpeedsKnown = sources.All(s => s.LinkBitsPerSecond > 0) && destinations.All(d => d.LinkBitsPerSecond > 0);
         _slowest = SpeedsKnown ? Math.Min(sources.Min(s => s.LinkBitsPerSecond!.Value), destinations.Min(d => d.LinkBitsPerSecond!.Value)) : 0;
+        Mutual = MutualTraffic.From(rates, vms, SourceOf, s => sources[s].LinkBitsPerSecond, NoiseShare * _slowest);
     }
 
     /// <summary>The VMs that move, by name and then by host.</summary>
@@ -58,6 +59,9 @@ internal sealed class Site
 
     /// <summary>How many VMs leave a source.</summary>
     public int VMsAt(int source) => _vmsAt[source];
+
+    /// <summary>What the VMs send each other within their hosts.</summary>
+    public MutualTraffic Mutual { get; }
 
     /// <summary>Whether every link's speed is known, so that contention can be compared as a share of it.</summary>
     public bool SpeedsKnown { get; }
@@ -125,7 +129,7 @@ internal sealed class Site
             .Where(g => vms.Any(v => SameHost(v.HostName, g.Key)))
             .OrderBy(g => g.Key, StringComparer.Ordinal)
             .Select(g => Source(g.Key, [.. g], moves[false]))];
-        return new Site(vms, sources, [.. request.Destinations]);
+        return new Site(vms, sources, [.. request.Destinations], request.Rates);
     }
 
     private static SourceHost Source(string name, VMTrafficRate[] rates, IEnumerable<VMTrafficRate> staying)
@@ -203,6 +207,11 @@ internal sealed class Site
         Check(nameof(vm.HostBackgroundTxBitsPerSecond), vm.HostBackgroundTxBitsPerSecond ?? 0);
         Check(nameof(vm.HostBackgroundRxBitsPerSecond), vm.HostBackgroundRxBitsPerSecond ?? 0);
         Check(nameof(vm.LinkBitsPerSecond), vm.LinkBitsPerSecond ?? 0);
+        foreach (VMPeer peer in vm.Peers ?? (IEnumerable<VMPeer>)[])
+        {
+            Check($"{nameof(vm.Peers)}, '{peer.VMName}'", peer.TxBitsPerSecond);
+        }
+
         CheckBytes(nameof(vm.MemoryBytes), vm.MemoryBytes);
         CheckBytes(nameof(vm.ResidentBytes), vm.ResidentBytes);
         CheckBytes(nameof(vm.DirtyBytesPerSecond), vm.DirtyBytesPerSecond);

@@ -11,6 +11,12 @@ public enum Arrangement
 
     /// <summary>One after another.</summary>
     Serial,
+
+    /// <summary>So many at once; the next ones when all of these have ended.</summary>
+    Waves,
+
+    /// <summary>Gang after gang: VMs that talk to each other move together.</summary>
+    Gangs,
 }
 
 /// <summary>What one strategy would come to for the same rates.</summary>
@@ -21,6 +27,9 @@ public sealed record StrategyComparison
 
     /// <summary>How its migrations follow each other.</summary>
     public required Arrangement Arrangement { get; init; }
+
+    /// <summary>The schedule that was asked for.</summary>
+    public MigrationSchedule Schedule { get; init; }
 
     /// <summary>How many run at once; 0 for all.</summary>
     public required int ThrottleLimit { get; init; }
@@ -33,6 +42,12 @@ public sealed record StrategyComparison
 
     /// <summary>Total migration time by simulation; <see langword="null"/> where nothing could be predicted.</summary>
     public TimeSpan? PredictedDuration { get; init; }
+
+    /// <summary>
+    /// What VMs that were on one host want to send each other while the run lasts and they are on different ones, by
+    /// simulation, bytes.
+    /// </summary>
+    public long? PredictedApartBytes { get; init; }
 
     /// <summary>Mean of the VMs' own migration times by simulation, of those that end.</summary>
     public TimeSpan? PredictedAverageDuration { get; init; }
@@ -47,7 +62,7 @@ public sealed record StrategyComparison
     public int? NotConverging { get; init; }
 
     /// <summary>
-    /// What the VMs' applications send and receive together, bit/s: by simulation, the mean over the time that the
+    /// What the VMs' applications send and receive together, bit/s, what they exchange within a host included: by simulation, the mean over the time that the
     /// slowest of the compared runs takes, so that all are judged over the same time.
     /// </summary>
     public double? ApplicationBitsPerSecond { get; init; }

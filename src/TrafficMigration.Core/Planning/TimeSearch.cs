@@ -24,7 +24,7 @@ internal sealed class TimeSearch(Site site, AssignmentProblem problem, Forecast 
         Outcome outcome = Measure(optimum);
         foreach (Technique technique in Enum.GetValues<Technique>())
         {
-            Decision uniform = optimum with { Techniques = [.. problem.VMs.Select((vm, i) => Allowed(vm, optimum.Destinations[i], technique) ? technique : optimum.Techniques[i])] };
+            Decision uniform = optimum with { Techniques = [.. problem.VMs.Select((_, i) => problem.Allows(i, optimum.Destinations[i], technique) ? technique : optimum.Techniques[i])] };
             Keep(uniform, ref best, ref outcome);
         }
 
@@ -48,7 +48,7 @@ internal sealed class TimeSearch(Site site, AssignmentProblem problem, Forecast 
         {
             foreach (Technique technique in Enum.GetValues<Technique>())
             {
-                if ((d != start.Destinations[i] || technique != start.Techniques[i]) && Allowed(problem.VMs[i], d, technique))
+                if ((d != start.Destinations[i] || technique != start.Techniques[i]) && problem.Allows(i, d, technique))
                 {
                     yield return start with { Destinations = With(start.Destinations, i, d), Techniques = With(start.Techniques, i, technique) };
                 }
@@ -58,7 +58,7 @@ internal sealed class TimeSearch(Site site, AssignmentProblem problem, Forecast 
 
     private bool Keep(Decision candidate, ref Decision best, ref Outcome outcome)
     {
-        if (!IsAllowed(candidate) || Measure(candidate) is var measured && measured.CompareTo(outcome) >= 0)
+        if (!problem.Allows(candidate) || Measure(candidate) is var measured && measured.CompareTo(outcome) >= 0)
         {
             return false;
         }
@@ -69,23 +69,6 @@ internal sealed class TimeSearch(Site site, AssignmentProblem problem, Forecast 
 
     private Outcome Measure(Decision decision) =>
         Outcome.Of(forecast.Run(decision, Schedule.ByName(site.VMs.Length, budget), null, cancellationToken)!);
-
-    private bool Allowed(AssignmentVM vm, int destination, Technique technique) =>
-        (vm.AllowedDestinations?.Contains(destination) ?? true)
-        && (technique == Technique.PreCopy ? vm.PreCopyAllowed : vm.PostCopyAllowed && problem.Destinations[destination].PostCopyAllowed);
-
-    private bool IsAllowed(Decision decision)
-    {
-        int[] at = decision.Destinations;
-        return !(decision.Techniques.Count(t => t == Technique.PostCopy) > problem.PostCopy.MaxPostCopy)
-            && problem.Separate.All(g => g.Select(i => at[i]).Distinct().Count() == g.Length)
-            && problem.Together.All(g => g.Select(i => at[i]).Distinct().Count() == 1)
-            && Enumerable.Range(0, problem.Destinations.Count).All(d =>
-                !(Sum(d, vm => vm.MemoryBytes) > problem.Destinations[d].FreeMemoryBytes)
-                && !(Sum(d, vm => vm.VCpus) > problem.Destinations[d].FreeVCpus));
-
-        long Sum(int destination, Func<AssignmentVM, long> of) => problem.VMs.Where((_, i) => at[i] == destination).Sum(of);
-    }
 
     private static T[] With<T>(T[] values, int index, T value)
     {

@@ -29,6 +29,18 @@ public sealed record VMMigrationPlan
     /// <summary>The migration's turn, from 1: where not all may run at once, they start in this order.</summary>
     public int Order { get; init; } = 1;
 
+    /// <summary>
+    /// The migration's stage, from 1: it starts only when all migrations of lower stages have ended, however they did;
+    /// <see langword="null"/> where the plan has no stages.
+    /// </summary>
+    public int? Stage { get; init; }
+
+    /// <summary>
+    /// The VM's gang, from 1: VMs of one number talk to each other within their host, and their traffic crosses links
+    /// while some have moved and others have not; <see langword="null"/> for a VM of none, or where nobody knows.
+    /// </summary>
+    public int? Gang { get; init; }
+
     /// <summary>The migration takes no more than this, bit/s, a multiple of 1 MiB/s; <see langword="null"/> for no limit.</summary>
     public long? BandwidthLimitBitsPerSecond { get; init; }
 
@@ -86,11 +98,17 @@ public sealed record VMMigrationPlan
     /// <summary>What the other technique would have cost, in words; or why there was no choice.</summary>
     public string Alternative { get; init; } = "";
 
+    /// <summary>
+    /// Which traffic of the VM with others of its host will cross links once all have moved, in words; empty where none
+    /// is known.
+    /// </summary>
+    public string Apart { get; init; } = "";
+
     /// <summary>The link with most contention under the whole plan, in words.</summary>
     public string Bottleneck { get; init; } = "";
 
     /// <summary>Why this technique, in one sentence.</summary>
-    public string Reason => Avoids.Length == 0 ? Alternative : $"{Technique} {Avoids}; {Alternative}";
+    public string Reason => (Avoids.Length == 0 ? Alternative : $"{Technique} {Avoids}; {Alternative}") + (Apart.Length == 0 ? "" : $"; {Apart}");
 
     /// <summary>When the VM's rates were measured; <see langword="null"/> where the input did not say.</summary>
     public DateTimeOffset? SampledAt => Rate.SampledAt;

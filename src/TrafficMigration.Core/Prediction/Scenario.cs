@@ -9,7 +9,7 @@ public sealed record Scenario
     /// <summary>The migrations, in the order in which they are to start.</summary>
     public required IReadOnlyList<ScenarioMigration> Migrations { get; init; }
 
-    /// <summary>Traffic between two migrating VMs, which each VM's own demand does not include.</summary>
+    /// <summary>Traffic between two migrating VMs, or one and somebody who stays at a host; no VM's own demand includes it.</summary>
     public IReadOnlyList<ScenarioFlow> Flows { get; init; } = [];
 
     /// <summary>How many migrations may run at once.</summary>
@@ -64,6 +64,12 @@ public sealed record ScenarioMigration
     /// <summary>The migration takes no more than this, bit/s.</summary>
     public long? BandwidthLimitBitsPerSecond { get; init; }
 
+    /// <summary>
+    /// It starts only when all migrations of lower stages have ended; <see langword="null"/> for one that neither waits
+    /// for stages nor is waited for.
+    /// </summary>
+    public int? Stage { get; init; }
+
     /// <summary>What the VM wants to send to the world, bit/s.</summary>
     public long TxBitsPerSecond { get; init; }
 
@@ -71,12 +77,19 @@ public sealed record ScenarioMigration
     public long RxBitsPerSecond { get; init; }
 }
 
-/// <summary>Traffic from one migrating VM to another; on one host it touches no NIC.</summary>
-/// <remarks>Its acknowledgements are added by the simulation. They are no flow in the other direction.</remarks>
-/// <param name="From">Index of the migration whose VM sends.</param>
-/// <param name="To">Index of the migration whose VM receives.</param>
+/// <summary>Traffic from one migrating VM to another, or between one and somebody who stays; on one host it touches no NIC.</summary>
+/// <param name="From">Index of the migration whose VM sends; <see langword="null"/> if the sender stays at <paramref name="Host"/>.</param>
+/// <param name="To">Index of the migration whose VM receives; <see langword="null"/> if the receiver stays at <paramref name="Host"/>.</param>
 /// <param name="BitsPerSecond">What it wants to be, bit/s.</param>
-public sealed record ScenarioFlow(int From, int To, long BitsPerSecond);
+/// <param name="Host">Where the end is that stays; only with one that does.</param>
+public sealed record ScenarioFlow(int? From, int? To, long BitsPerSecond, int? Host = null)
+{
+    /// <summary>
+    /// Whether the simulation adds acknowledgements in the other direction; not where the flow was counted on a network,
+    /// which counts those as a flow of their own.
+    /// </summary>
+    public bool AddsAcknowledgements { get; init; } = true;
+}
 
 /// <summary>What a scenario comes to.</summary>
 /// <param name="TotalMigrationTime">From the first start to the last end (TMT). Of a run that never ends: until the last migration that does.</param>
@@ -85,7 +98,11 @@ public sealed record ScenarioFlow(int From, int To, long BitsPerSecond);
 /// <param name="FlowBitsPerSecond">Mean rate of each of the scenario's flows over the window, bit/s, in their order.</param>
 public sealed record SimulatedRun(
     TimeSpan TotalMigrationTime, long BytesTransferred, IReadOnlyList<SimulatedMigration> Migrations,
-    IReadOnlyList<double> FlowBitsPerSecond);
+    IReadOnlyList<double> FlowBitsPerSecond)
+{
+    /// <summary>What the scenario's flows wanted to carry from the start to the last end while their ends were on different hosts, bits.</summary>
+    public double ApartBits { get; init; }
+}
 
 /// <summary>What one migration comes to.</summary>
 /// <param name="Start">When it starts, from the start of the run. Of one that never does: when the last migration ends.</param>

@@ -29,7 +29,13 @@ internal static class ScenarioCheck
             ScenarioFlow flow = scenario.Flows[i];
             Check(flow.From, $"Flows[{i}].From", most: scenario.Migrations.Count - 1);
             Check(flow.To, $"Flows[{i}].To", most: scenario.Migrations.Count - 1);
+            Check(flow.Host, $"Flows[{i}].Host", most: scenario.Hosts.Count - 1);
             Check(flow.BitsPerSecond, $"Flows[{i}].BitsPerSecond");
+            int staying = (flow.From is null ? 1 : 0) + (flow.To is null ? 1 : 0);
+            if (staying != (flow.Host is null ? 0 : 1))
+            {
+                throw new ArgumentException($"Flows[{i}] must have two migrations, or one and a host.");
+            }
         }
     }
 

@@ -46,8 +46,8 @@ internal sealed class SharedNetwork
         _sharing = new MaxMinSharing(_capacities.Length, claims);
         _bitsOfFlow = new double[claims.Length];
         _phases = new MigrationPhase[scenario.Migrations.Count];
-        _flowsOfMigration = scenario.Flows.SelectMany((f, i) => new[] { (f.From, i), (f.To, i) }.Distinct())
-            .ToLookup(p => p.Item1, p => p.i);
+        _flowsOfMigration = scenario.Flows.SelectMany((f, i) => new[] { (End: f.From, i), (End: f.To, i) }.Distinct())
+            .Where(p => p.End is not null).ToLookup(p => p.End!.Value, p => p.i);
         RouteAll();
     }
 
@@ -116,6 +116,18 @@ internal sealed class SharedNetwork
         }
     }
 
+    /// <summary>What the scenario's flows want now between different hosts, bit/s as counted.</summary>
+    public double ApartBitsPerSecond()
+    {
+        double apart = 0;
+        foreach (ScenarioFlow flow in _scenario.Flows)
+        {
+            apart += PlaceOf(flow.From, flow) is int from && PlaceOf(flow.To, flow) is int to && from != to ? flow.BitsPerSecond : 0;
+        }
+
+        return apart;
+    }
+
     /// <summary>Mean of one of the scenario's flows over the accounted time, bit/s as counted; over no time at all, its rate.</summary>
     public double MeanOfFlow(int flow, double seconds) => Mean(_scenario.Migrations.Count + flow, seconds);
 
@@ -145,6 +157,9 @@ internal sealed class SharedNetwork
         _ => _scenario.Migrations[migration].Source,
     };
 
+    /// <summary>The host of a flow's end, which may be one that stays.</summary>
+    private int? PlaceOf(int? end, ScenarioFlow flow) => end is int migration ? PlaceOf(migration) : flow.Host;
+
     private void RouteAll()
     {
         for (int migration = 0; migration < _scenario.Migrations.Count; migration++)
@@ -164,7 +179,7 @@ internal sealed class SharedNetwork
     {
         ScenarioFlow f = _scenario.Flows[flow];
         int index = _scenario.Migrations.Count + flow;
-        if (f.BitsPerSecond > 0 && PlaceOf(f.From) is int from && PlaceOf(f.To) is int to)
+        if (f.BitsPerSecond > 0 && PlaceOf(f.From, f) is int from && PlaceOf(f.To, f) is int to)
         {
             RouteBetween(index, from, to);
         }
@@ -199,6 +214,11 @@ internal sealed class SharedNetwork
         ReadOnlySpan<double> rates = _sharing.Rates;
         for (int flow = 0; flow < FirstTx; flow++)
         {
+            if (flow >= _scenario.Migrations.Count && !_scenario.Flows[flow - _scenario.Migrations.Count].AddsAcknowledgements)
+            {
+                continue;
+            }
+
             for (int which = 0; which < 2; which++)
             {
                 int link = _sharing.LinkOf(flow, which);

@@ -18,6 +18,7 @@ internal sealed class Simulation
     private readonly double[] _secondsToNextPhase;
     private double _now;
     private double _lastEnd;
+    private double _apartBits;
 
     /// <summary>Before the first start. The scenario is valid.</summary>
     public Simulation(Scenario scenario)
@@ -25,7 +26,8 @@ internal sealed class Simulation
         _scenario = scenario;
         _network = new SharedNetwork(scenario);
         _processes = [.. scenario.Migrations.Select(m => new MigrationProcess(m))];
-        _queue = new StartQueue<int>([.. scenario.Migrations.Select(m => (m.Source, m.Destination))], scenario.Budget);
+        _queue = new StartQueue<int>(
+            [.. scenario.Migrations.Select(m => (m.Source, m.Destination))], scenario.Budget, [.. scenario.Migrations.Select(m => m.Stage)]);
         _secondsToNextPhase = new double[_processes.Length];
     }
 
@@ -44,6 +46,7 @@ internal sealed class Simulation
         {
             cancellationToken.ThrowIfCancellationRequested();
             _network.Account(Math.Min(seconds, Math.Max(0, window - _now)));
+            _apartBits += _scenario.Flows.Count > 0 ? _network.ApartBitsPerSecond() * seconds : 0;
             _now += seconds;
             Events++;
             Step(seconds);
@@ -116,7 +119,10 @@ internal sealed class Simulation
         {
             Started = p.Phase != MigrationPhase.Waiting,
         })],
-        [.. _scenario.Flows.Select((_, i) => _network.MeanOfFlow(i, window))]);
+        [.. _scenario.Flows.Select((_, i) => _network.MeanOfFlow(i, window))])
+    {
+        ApartBits = _apartBits,
+    };
 
     private static TimeSpan Time(double seconds) =>
         seconds < TimeSpan.MaxValue.TotalSeconds ? TimeSpan.FromSeconds(seconds) : TimeSpan.MaxValue;

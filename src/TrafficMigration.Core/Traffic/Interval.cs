@@ -21,7 +21,13 @@ internal readonly record struct Flow(double Tx, double Rx)
 /// <param name="Packets">On all its interfaces, 1/s.</param>
 /// <param name="LocalIsKnown">Whether local traffic was told apart; if not, <paramref name="Uplink"/> may hold some.</param>
 internal readonly record struct VMInterval(
-    double Seconds, Flow Uplink, Flow Local, Flow Elsewhere, Flow Packets, bool LocalIsKnown);
+    double Seconds, Flow Uplink, Flow Local, Flow Elsewhere, Flow Packets, bool LocalIsKnown)
+{
+    /// <summary>What it sent to other VMs of its host, bit/s, by their ids; complete where <see cref="LocalIsKnown"/>.</summary>
+    public IReadOnlyDictionary<string, double> ToPeers { get; init; } = NoPeers;
+
+    private static readonly IReadOnlyDictionary<string, double> NoPeers = new Dictionary<string, double>();
+}
 
 /// <summary>What the uplink did between two samples, the host's directions.</summary>
 /// <param name="Seconds">Length of the interval.</param>

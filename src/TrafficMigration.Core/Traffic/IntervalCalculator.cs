@@ -16,6 +16,7 @@ internal sealed class IntervalCalculator
     private readonly HostSample _after;
     private readonly Topology _topology;
     private readonly HashSet<string> _localBridges;
+    private readonly Dictionary<string, string> _ownerOfLink;
 
     public IntervalCalculator(HostSample before, HostSample after, Topology topology)
     {
@@ -24,6 +25,8 @@ internal sealed class IntervalCalculator
         _topology = topology;
         Seconds = after.Time.Since(before.Time);
         _localBridges = [.. topology.Bridges.Where(HasLocalTraffic).Select(b => b.Name)];
+        _ownerOfLink = topology.Interfaces.SelectMany(i => i.Value, (i, nic) => (nic.Link, i.Key))
+            .DistinctBy(p => p.Link).ToDictionary(p => p.Link, p => p.Key, StringComparer.Ordinal);
     }
 
     /// <summary>Length of the interval by the host's own clock, seconds.</summary>
@@ -58,6 +61,7 @@ internal sealed class IntervalCalculator
 
             counted++;
             interval = Add(interval, nic, difference);
+            interval = WithPeers(interval, nic, id);
         }
 
         return counted == 0 && interfaces.Count > 0 ? null : interval;
@@ -123,6 +127,26 @@ internal sealed class IntervalCalculator
 
         bool isKnown = !nic.HasPeers || (nic.Bridge is { } own && !_localBridges.Contains(own));
         return interval with { Uplink = interval.Uplink + bits, LocalIsKnown = interval.LocalIsKnown && isKnown };
+    }
+
+    /// <summary>With what an interface sent to other VMs by the network that a migration's uplink belongs to.</summary>
+    private VMInterval WithPeers(VMInterval interval, VMInterface nic, string id)
+    {
+        if (nic.Way != Way.Uplink || !HasPairs || nic.Bridge is not { } bridge || !_localBridges.Contains(bridge))
+        {
+            return interval;
+        }
+
+        var peers = new Dictionary<string, double>(interval.ToPeers, StringComparer.Ordinal);
+        foreach (string other in BridgeOf(nic).VMPorts)
+        {
+            if (_ownerOfLink.TryGetValue(other, out string? owner) && owner != id)
+            {
+                peers[owner] = peers.GetValueOrDefault(owner) + PairRate(new PortPair(nic.Link, other));
+            }
+        }
+
+        return interval with { ToPeers = peers };
     }
 
     /// <summary>What an interface exchanged with the ports that lead out; without any the host routes, bit/s.</summary>

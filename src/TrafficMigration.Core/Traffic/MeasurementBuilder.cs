@@ -18,6 +18,9 @@ internal sealed class MeasurementBuilder(
     private const double Full = 0.97;
     private const double FullShare = 0.1;
 
+    // ARP and the like reach every port of a bridge: VMs that get less than this, bit/s, are not talked to.
+    private const double LeastToPeer = 10_000;
+
     private readonly LinkFacts[] _links = [.. topology.Uplinks.Select(name => facts.Links[name])];
 
     private string? UplinkName => topology.Uplinks.Count > 0 ? string.Join('+', topology.Uplinks) : null;
@@ -76,6 +79,7 @@ internal sealed class MeasurementBuilder(
             RxPacketsPerSecond = Math.Round(packets.Rx, 1),
             LocalTxBitsPerSecond = isLocalKnown ? Whole(local.Tx) : null,
             LocalRxBitsPerSecond = isLocalKnown ? Whole(local.Rx) : null,
+            Peers = isLocalKnown ? Peers(intervals) : null,
             ElsewhereTxBitsPerSecond = Whole(elsewhere.Tx),
             ElsewhereRxBitsPerSecond = Whole(elsewhere.Rx),
             Saturated = (IsFull(i => OnWire(i).Tx) & mean.Tx > 0) | (IsFull(i => OnWire(i).Rx) & mean.Rx > 0),
@@ -97,6 +101,18 @@ internal sealed class MeasurementBuilder(
             SampledAt = sampledAt,
             Window = Window(intervals.Sum(i => i.Seconds)),
         }.WithStatistics(intervals, history.Current);
+    }
+
+    private VMPeers Peers(IReadOnlyCollection<VMInterval> intervals)
+    {
+        double seconds = intervals.Sum(i => i.Seconds);
+        Dictionary<string, string> names = facts.Domains!.ToDictionary(d => d.Id, d => d.Name, StringComparer.Ordinal);
+        return new VMPeers(intervals
+            .SelectMany(i => i.ToPeers, (i, peer) => (Id: peer.Key, Bits: peer.Value * i.Seconds))
+            .GroupBy(p => p.Id, p => p.Bits, StringComparer.Ordinal)
+            .Select(g => (Id: g.Key, Rate: g.Sum() / seconds))
+            .Where(p => p.Rate >= LeastToPeer && names.ContainsKey(p.Id))
+            .Select(p => new VMPeer(names[p.Id], p.Id, Whole(p.Rate))));
     }
 
     private static long Whole(double rate) => RateStatistics.Whole(rate);

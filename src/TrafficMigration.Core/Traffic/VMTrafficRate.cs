@@ -55,6 +55,14 @@ public sealed record VMTrafficRate
     /// <summary>The same for what the VM received, bit/s.</summary>
     public long? LocalRxBitsPerSecond { get; init; }
 
+    /// <summary>
+    /// The VMs of the same host that this one sends to, most first, by the network whose uplink a migration would use:
+    /// once the two are on different hosts, that traffic crosses links. Empty where it sends to none; what is below
+    /// 10 kbit/s is left out, because what is broadcast reaches all. <see langword="null"/> where not known, as
+    /// <see cref="LocalTxBitsPerSecond"/> is.
+    /// </summary>
+    public VMPeers? Peers { get; init; }
+
     /// <summary>Mean rate that the VM sent through other NICs than the migration's, bit/s; no part of <see cref="TxBitsPerSecond"/>.</summary>
     public long? ElsewhereTxBitsPerSecond { get; init; }
 

@@ -45,8 +45,17 @@ Describe 'Four VMs that send and receive at once, two of which also talk to each
                 [pscustomobject]@{ VM = $end[0]; What = $end[1]; Seen = $rate."$($end[1])BitsPerSecond"; Iperf = $iperf[$end[2]]; Limit = ($Share -eq 90 ? 0.1 : 0.05) }
             }
 
+            # Who talks to whom, and as much as they say of what stays on the host: nothing else of theirs does.
+            foreach ($pair in ('vm1', 'vm2'), ('vm2', 'vm1')) {
+                $rate = $rates | Where-Object VMName -EQ $pair[0]
+                $rate.Peers[0].VMName | Should -Be $pair[1]
+                $rate.Peers[0].TxBitsPerSecond / $rate.LocalTxBitsPerSecond | Should -BeGreaterThan 0.97
+                $rate.Peers[0].TxBitsPerSecond | Should -BeLessOrEqual $rate.LocalTxBitsPerSecond
+            }
+
             # The two others talk to nobody here.
             foreach ($rate in $rates | Where-Object VMName -In vm3, vm4) {
+                $rate.Peers | Should -BeNullOrEmpty
                 $rate.LocalTxBitsPerSecond | Should -BeLessThan (20000 + 0.01 * $rate.TxBitsPerSecond)
             }
 
