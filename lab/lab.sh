@@ -22,7 +22,8 @@ usage: lab/lab.sh COMMAND [--name NAME] ...
   exec BOX -- CMD...                      boxes: kvm-a kvm-b ... client control switch
   guest-start [--memory MiB] [--fill MiB] [--dirty-rate MiB/s] [--working-set MiB]
               [--zero-free] [--downtime-limit MS] [--ip LAST-NUMBER] [--nics N]
-              [--macvtap br0|uplink1] [--no-wait | --no-boot] HOST VM
+              [--macvtap br0|uplink1] [--disk MiB[:FILLED] [--backing-file]
+              [--disk-writes MiB/s]] [--no-wait | --no-boot] HOST VM
   guest-stop VM
   guest-exec VM -- CMD
   traffic-start [--rate 50M] [--udp] [--seconds S] [--port P] [--label L] VM FLOW
