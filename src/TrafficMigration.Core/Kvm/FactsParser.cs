@@ -36,7 +36,10 @@ internal static class FactsParser
                 failure,
                 FreeMemory(Section("@memory")),
                 Code(Single(Section("@cpus"))),
-                PostCopyCapable(Section("@postcopy")));
+                PostCopyCapable(Section("@postcopy")))
+            {
+                Time = Time(sections),
+            };
         }
         catch (Exception e) when (e is JsonException or XmlException or OverflowException or InvalidOperationException or KeyNotFoundException)
         {
@@ -98,6 +101,11 @@ internal static class FactsParser
     }
 
     private static int Code(string text) => int.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture);
+
+    private static HostTime? Time(Dictionary<string, List<string>> sections) =>
+        sections.TryGetValue("@asked", out List<string>? asked) && sections.TryGetValue("@answered", out List<string>? answered)
+            ? HostTime.Between(SampleParser.Clock($"@asked {Single(asked)}", "@asked"), SampleParser.Clock($"@answered {Single(answered)}", "@answered"))
+            : null;
 
     private static string Single(List<string> section) =>
         section.Count == 1 ? section[0] : throw new FormatException("a figure is missing");

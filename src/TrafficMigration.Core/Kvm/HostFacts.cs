@@ -21,7 +21,11 @@ internal sealed record HostFacts(
     CommandResult? LibvirtFailure,
     long FreeMemoryBytes,
     int CpuCount,
-    bool? PostCopyCapable) : HostReport;
+    bool? PostCopyCapable) : HostReport
+{
+    /// <summary>When libvirt was asked about the VMs; <see langword="null"/> where the host did not tell.</summary>
+    public HostTime? Time { get; init; }
+}
 
 /// <summary>A network link of the host.</summary>
 /// <param name="Name">Its name.</param>
@@ -56,12 +60,11 @@ internal sealed record SwitchFacts(string Name, IReadOnlyList<string> Ports, IRe
 /// <param name="PostCopy">Whether its definition allows post-copy.</param>
 internal sealed record DomainFacts(
     string Id, string Name, int VCpuCount, long MemoryBytes, long? ResidentBytes, long? DirtyBytesPerSecond,
-    IReadOnlyList<string?> Interfaces, IReadOnlyList<DiskFacts> Disks, PostCopyFacts PostCopy);
-
-/// <summary>A writable disk of a VM.</summary>
-/// <param name="Kind">libvirt's word for its kind: <c>file</c>, <c>block</c>, <c>network</c>, ...</param>
-/// <param name="Source">Path of the file or device; name of the protocol for a network disk.</param>
-internal sealed record DiskFacts(string Kind, string? Source);
+    IReadOnlyList<string?> Interfaces, IReadOnlyList<DiskFacts> Disks, PostCopyFacts PostCopy)
+{
+    /// <summary>What is known of its disks, by their path; empty where it was not asked for, or libvirt was busy with the VM.</summary>
+    public IReadOnlyDictionary<string, BlockFigures> Blocks { get; init; } = new Dictionary<string, BlockFigures>();
+}
 
 /// <summary>Whether a VM can be migrated with post-copy.</summary>
 /// <param name="Capable"><see langword="null"/> where its definition does not tell.</param>

@@ -32,6 +32,12 @@ internal sealed record JobOrder
     /// <summary>Whether memory goes through the connection of the two libvirts.</summary>
     public bool IsTunnelled { get; init; }
 
+    /// <summary>What becomes of the disks that <see cref="Disks"/> names.</summary>
+    public StorageCopy StorageCopy { get; init; }
+
+    /// <summary>Names of the disks that are copied (<c>vda</c>); none where the list is empty.</summary>
+    public IReadOnlyList<string> Disks { get; init; } = [];
+
     /// <summary>Takes up a broken post-copy instead of beginning a migration.</summary>
     public bool Recovers { get; init; }
 }
@@ -46,6 +52,9 @@ internal sealed record JobOrder
 /// <param name="name">The job's name, unique for all times; letters, digits and hyphens.</param>
 internal sealed class MigrationJob(RemoteShell source, string name)
 {
+    /// <summary>The job's name.</summary>
+    public string Name => name;
+
     /// <summary>Starts the job, if no job of this name was started before.</summary>
     /// <exception cref="MigrationException">The host's own; then a look at the marks says whether it was started.</exception>
     public Task StartAsync(JobOrder order, CancellationToken cancellationToken)
@@ -57,6 +66,7 @@ internal sealed class MigrationJob(RemoteShell source, string name)
             order.MebibytesPerSecond?.ToString(CultureInfo.InvariantCulture) ?? "", order.MaySwitch ? "switch" : "",
             order.MaxDowntime?.TotalMilliseconds.ToString("0", CultureInfo.InvariantCulture) ?? "",
             order.IsTls ? order.Destination : "",
+            order.Disks.Count == 0 ? "" : order.StorageCopy == StorageCopy.Incremental ? "--copy-storage-inc" : "--copy-storage-all", string.Join(',', order.Disks),
         ];
         return RunAsync("starting the migration", JobScripts.Start, [JobScripts.Run, .. arguments], cancellationToken);
     }

@@ -20,6 +20,9 @@ internal sealed record JournalEntry
     /// <summary>libvirt's UUID of the VM, once known.</summary>
     public string? VMId { get; init; }
 
+    /// <summary>Paths of the images that are made next at the destination, for disks that are copied.</summary>
+    public IReadOnlyList<string>? Images { get; init; }
+
     /// <summary>Whether the VM is suspended next.</summary>
     public bool? Suspended { get; init; }
 
@@ -62,6 +65,8 @@ internal sealed record JournalPlan
 
     public bool SwitchesToPostCopy { get; init; }
 
+    public StorageCopy StorageCopy { get; init; }
+
     public long? BandwidthLimitBitsPerSecond { get; init; }
 
     public string? MigrationAddress { get; init; }
@@ -93,6 +98,7 @@ internal sealed record JournalPlan
         Destination = plan.Destination,
         Technique = plan.Technique,
         SwitchesToPostCopy = plan.SwitchesToPostCopy,
+        StorageCopy = plan.StorageCopy,
         BandwidthLimitBitsPerSecond = plan.BandwidthLimitBitsPerSecond,
         MigrationAddress = plan.MigrationAddress,
         PredictedDuration = plan.PredictedDuration,
@@ -116,6 +122,7 @@ internal sealed record JournalPlan
         Destination = Destination,
         Technique = Technique,
         SwitchesToPostCopy = SwitchesToPostCopy,
+        StorageCopy = StorageCopy,
         Order = turn,
         BandwidthLimitBitsPerSecond = BandwidthLimitBitsPerSecond,
         MigrationAddress = MigrationAddress,

@@ -15,6 +15,7 @@ internal sealed class Forecast(Site site, bool switches)
     public string? Missing { get; } =
         site.VMs.Length > MostVMs ? FormattableString.Invariant($"more than {MostVMs} VMs are not simulated")
         : site.VMs.FirstOrDefault(v => v.MemoryBytes is null) is { } vm ? $"MemoryBytes of VM '{vm.VMName}' is not known"
+        : site.DisksUnknown() is { } unknown ? $"{unknown.Property} of VM '{unknown.VMName}' is not known"
         : site.Sources.All(s => s.LinkBitsPerSecond is null or 0) && site.Destinations.All(d => d.LinkBitsPerSecond is null or 0)
             ? "LinkBitsPerSecond is not known of any host"
             : null;
@@ -73,6 +74,9 @@ internal sealed class Forecast(Site site, bool switches)
             MemoryBytes = MemoryToMove(vm),
             DirtyBytesPerSecond = vm.DirtyBytesPerSecond ?? 0,
             BandwidthLimitBitsPerSecond = limit,
+            DiskBytes = site.CopyOf(i) == StorageCopy.None ? null : site.DiskBytes(i),
+            DiskCapacityBytes = vm.LocalDiskCapacityBytes,
+            DiskWriteBytesPerSecond = vm.LocalDiskWriteBytesPerSecond ?? 0,
             TxBitsPerSecond = vm.TxBitsPerSecond,
             RxBitsPerSecond = vm.RxBitsPerSecond,
         };

@@ -36,6 +36,7 @@ internal static class PlanWriter
                 Destination = destination.HostName,
                 MigrationAddress = destination.MigrationAddress,
                 Technique = decision.Techniques[i],
+                StorageCopy = site.CopyOf(i),
                 SwitchesToPostCopy = request.Strategy == Strategy.PreCopyThenPostCopy
                     && decision.Techniques[i] == Technique.PreCopy && Forecast.CanSwitch(rate, destination),
                 Order = turns[i],

@@ -109,9 +109,9 @@ internal sealed class Scheduler(Site site, Decision decision, Forecast forecast,
     }
 
     /// <summary>Limits in libvirt's steps, so that each VM's memory takes no longer than so many seconds; never below twice what the VM dirties.</summary>
-    private long?[] Spread(double seconds) => [.. site.VMs.Select(vm =>
+    private long?[] Spread(double seconds) => [.. site.VMs.Select((vm, i) =>
     {
-        double needed = Math.Max(8.0 * Forecast.MemoryToMove(vm) / seconds, 16.0 * (vm.DirtyBytesPerSecond ?? 0));
+        double needed = Math.Max(8.0 * site.LimitedBytes(i) / seconds, 16.0 * (vm.DirtyBytesPerSecond ?? 0));
         return (long?)(Math.Max(1, (long)Math.Ceiling(Math.Min(needed, 1e15) / VMMigrationPlan.BandwidthStep)) * VMMigrationPlan.BandwidthStep);
     })];
 
@@ -123,7 +123,7 @@ internal sealed class Scheduler(Site site, Decision decision, Forecast forecast,
     private IEnumerable<int[]> Orders()
     {
         int[] all = [.. Enumerable.Range(0, _count)];
-        long Size(int i) => Forecast.MemoryToMove(site.VMs[i]);
+        long Size(int i) => Forecast.MemoryToMove(site.VMs[i]) + (site.DiskBytes(i) ?? 0);
         yield return [.. all.OrderByDescending(Size)];
         yield return [.. all.OrderBy(Size)];
         // Largest first, but the links take turns: neighbours in the order should not share one.
