@@ -192,10 +192,9 @@ public sealed class DiskCopyTests : IDisposable
         {
             await File.WriteAllTextAsync(
                 tool, "#!/bin/sh\nshift 3\nformat=$1; shift; base=\n[ \"$1\" = -b ] && { base=\" on $4 $2\"; shift 4; }\n[ \"$1\" = -- ] || exit 2\necho \"made $format$base $3\" >\"$2\"\n", cancellationToken);
-            File.SetUnixFileMode(tool, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
 
-        using var process = Process.Start(new ProcessStartInfo("sh", ["-c", command])
+        using var process = Process.Start(new ProcessStartInfo("sh", ["-c", $"chmod +x qemu-img; {command}"])
         {
             RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = _folder,
             Environment = { ["PATH"] = $"{_folder}:{Environment.GetEnvironmentVariable("PATH")}" },
