@@ -7,7 +7,8 @@ BeforeAll {
     Invoke-Lab guest-start kvm-a vm6 --no-boot --memory 144 --fill 8 --disk 48:8 --backing-file
 
     function Get-DiskPlan([string] $VM, [string] $Strategy = 'PreCopy', [string] $Copy = 'All', [string] $Source = 'kvm-a', [string] $Destination = 'kvm-b') {
-        Get-VMTrafficRate $Source -Name $VM -SampleCount 1 | Get-MigrationPlan -Destination $Destination -Strategy $Strategy -CopyStorage $Copy
+        [pscustomobject]@{ HostName = $Source; VMName = $VM; TxBitsPerSecond = 0; RxBitsPerSecond = 0; DiskStorage = 'Local' } |
+            Get-MigrationPlan -Destination $Destination -NoProbe -Strategy $Strategy -CopyStorage $Copy
     }
 
     # By the contents that a guest would see, backing files included; both images lie still.
@@ -32,6 +33,10 @@ Describe 'Disks on the storage of one host' {
         $rate.LocalDiskCapacityBytes | Should -Be 48MB
         $rate.LocalDiskWriteBytesPerSecond | Should -Be 0
         ($rate | Get-MigrationPlan -Destination kvm-b -NoProbe).StorageCopy | Should -Be None
+        # Through a file, too.
+        $plan = $rate | ConvertTo-Json | ConvertFrom-Json | Get-MigrationPlan -Destination kvm-b -NoProbe -CopyStorage All
+        $plan.StorageCopy | Should -Be All
+        $plan.PredictedBytes | Should -BeGreaterThan $rate.LocalDiskBytes
     }
 
     It 'keep a VM where it is, unless they are to be copied' {
@@ -52,7 +57,7 @@ Describe 'Disks on the storage of one host' {
 
     It 'leave nothing behind at the destination when the migration is cancelled' {
         # Of what a limit of 1 MiB/s lets, no disk of 48 MiB is copied meanwhile.
-        $job = Get-DiskPlan vm5 | Start-TrafficSensitiveMigration -BandwidthLimit 8e6 -Confirm:$false -AsJob
+        $job = Get-DiskPlan vm5 | Start-TrafficSensitiveMigration -BandwidthLimit 8mb -Confirm:$false -AsJob
         ssh kvm-a 'for i in $(seq 300); do virsh -q domjobinfo vm5 --rawstats | grep -q "^disk_processed: [1-9]" && exit; sleep 0.1; done; exit 1'
         $LASTEXITCODE | Should -Be 0 -Because 'the copy must have begun'
         Get-Image kvm-b vm5 | Should -HaveCount 2
