@@ -38,8 +38,28 @@ nics_xml() { # VM COUNT MACVTAP-LINK
     done
 }
 
-guest_xml() { # VM OCTET MEMORY FILL DIRTY-KIB WORKING-SET NICS MACVTAP-LINK ZERO DOWNTIME-LIMIT BOOT CONTENT
-    local name type=qemu boot arg args='' extra=''
+# A host's own folder for images: each box has another one under the same path, as hosts with local disks do.
+IMAGES=/var/lib/libvirt/images
+
+# A disk with data in it, and where wanted on top of a backing file that the other hosts have, too.
+make_disk() { # HOST VM MIB FILLED BACKED
+    local host=$1 path="$IMAGES/$2.qcow2" box
+    if [ "$5" = 1 ]; then
+        lab_run "$host" sh -c 'qemu-img create -q -f qcow2 "$1" "$2M" && qemu-io -c "write -q -P 0x5a 0 $(($2 / 4))M" "$1" >/dev/null' _ "$IMAGES/$2-base.qcow2" "$3" </dev/null
+        for box in $(kvm_boxes); do
+            [ "$box" = "$host" ] || lab_run "$host" cat "$IMAGES/$2-base.qcow2" </dev/null | lab_run "$box" sh -c 'cat >"$1"' _ "$IMAGES/$2-base.qcow2"
+            lab_run "$box" touch -d @1700000000 "$IMAGES/$2-base.qcow2" </dev/null
+        done
+        lab_run "$host" qemu-img create -q -f qcow2 -b "$IMAGES/$2-base.qcow2" -F qcow2 "$path" </dev/null
+    else
+        lab_run "$host" qemu-img create -q -f qcow2 "$path" "$3M" </dev/null
+    fi
+    [ "$4" = 0 ] || head -c "$4M" /dev/urandom | lab_run "$host" sh -c '
+        cat >"$1.filling" && qemu-io -f qcow2 -c "write -q -s $1.filling 0 $2M" "$1" >/dev/null; r=$?; rm -f "$1.filling"; exit $r' _ "$path" "$4"
+}
+
+guest_xml() { # VM OCTET MEMORY FILL DIRTY-KIB WORKING-SET NICS MACVTAP-LINK ZERO DOWNTIME-LIMIT BOOT CONTENT DISK DISK-WRITES
+    local name type=qemu boot arg args='' extra='' disk=''
     name=$(xml_escape "$1")
     # /dev/kvm may exist and still hang ordinary guests: only when asked for.
     if [ "${LAB_KVM:-0}" = 1 ]; then type=kvm; fi
@@ -47,10 +67,13 @@ guest_xml() { # VM OCTET MEMORY FILL DIRTY-KIB WORKING-SET NICS MACVTAP-LINK ZER
     if [ -n "${10}" ]; then args+=" -global migration.x-downtime-limit=${10}"; fi
     if [ "${11}" = 1 ]; then
         boot="<kernel>$STATE/image/vmlinuz</kernel><initrd>$STATE/image/initrd</initrd>"
-        boot+="<cmdline>console=ttyS0 quiet panic=-1 lab.ip=$LAB_NET.$2 lab.fill=$4 lab.dirty=$5 lab.workingset=$6 lab.zero=$9 lab.content=${12}</cmdline>"
+        boot+="<cmdline>console=ttyS0 quiet panic=-1 lab.ip=$LAB_NET.$2 lab.fill=$4 lab.dirty=$5 lab.workingset=$6 lab.zero=$9 lab.content=${12} lab.diskwrites=${14}</cmdline>"
     else
         boot="<loader readonly='yes' type='rom'>$STATE/image/halt.rom</loader>"
         args+=" -device loader,file=$(fill_file "${12}" "$4" "$2"),addr=0x1000000,force-raw=on"
+    fi
+    if [ -n "${13}" ]; then
+        disk="<disk type='file'><driver name='qemu' type='qcow2'/><source file='$IMAGES/$name.qcow2'/><target dev='vda' bus='virtio'/></disk>"
     fi
     for arg in $args; do extra+="<qemu:arg value='$arg'/>"; done
     if [ -n "$extra" ]; then extra="<qemu:commandline>$extra</qemu:commandline>"; fi
@@ -70,6 +93,7 @@ guest_xml() { # VM OCTET MEMORY FILL DIRTY-KIB WORKING-SET NICS MACVTAP-LINK ZER
 		  <clock offset='utc'><timer name='hpet' present='no'/></clock>
 		  <devices>
 		    <emulator>/usr/bin/qemu-system-x86_64</emulator>
+		    $disk
 		    $(nics_xml "$1" "$7" "$8")
 		    <serial type='file'><source path='/var/log/libvirt/qemu/$name-serial.log' append='on'/></serial>
 		    <memballoon model='virtio'><stats period='2'/></memballoon>
@@ -114,6 +138,7 @@ six_letters() { # -> 256 letters, as guest-init has them, too
 
 guest_start() { # [option...] HOST VM
     local memory=256 fill=128 dirty=0 set=0 zero=0 limit='' octet='' wait=1 boot=1 nics=1 macvtap='' content=random args=() kib
+    local disk='' filled=0 backed=0 disk_writes=0
     while [ $# -gt 0 ]; do
         case $1 in
             --memory) memory=$2; shift 2 ;;
@@ -126,6 +151,9 @@ guest_start() { # [option...] HOST VM
             --ip) octet=${2##*.}; shift 2 ;;
             --nics) nics=$2; shift 2 ;;
             --macvtap) macvtap=$2; shift 2 ;;
+            --disk) disk=${2%%:*}; case $2 in *:*) filled=${2#*:} ;; esac; shift 2 ;;
+            --backing-file) backed=1; shift ;;
+            --disk-writes) disk_writes=$2; shift 2 ;;
             --no-wait) wait=0; shift ;;
             --no-boot) boot=0 wait=0; shift ;;
             --) shift; args+=("$@"); break ;;
@@ -151,6 +179,12 @@ guest_start() { # [option...] HOST VM
     need_number --ip "$octet" 20 191 # above are the migration network's
     need_number --nics "$nics" 0 8
     case $content in random | unique | text) ;; *) die "--content is random, unique or text, not '$content'" 2 ;; esac
+    if [ -n "$disk" ]; then
+        need_number --disk "$disk" 4 65536
+        need_number --disk "$filled" 0 "$disk"
+    fi
+    need_number --disk-writes "$disk_writes" 0 1024
+    if [ "$disk_writes" -gt 0 ] && [ -z "$disk" ]; then die "--disk-writes needs a --disk" 2; fi
     case $macvtap in
         '' | br0) ;;
         uplink1) has_migration_network || die "there is no uplink1 (up --migration-network)" 2 ;;
@@ -162,8 +196,9 @@ guest_start() { # [option...] HOST VM
     fi
 
     if [ "$boot" = 0 ]; then prepare_halted "$content" "$fill" "$octet"; fi
+    if [ -n "$disk" ]; then make_disk "$host" "$vm" "$disk" "$filled" "$backed"; fi
     route_guest "$octet" "$macvtap"
-    guest_xml "$vm" "$octet" "$memory" "$fill" "$kib" "$set" "$nics" "$macvtap" "$zero" "$limit" "$boot" "$content" |
+    guest_xml "$vm" "$octet" "$memory" "$fill" "$kib" "$set" "$nics" "$macvtap" "$zero" "$limit" "$boot" "$content" "$disk" "$disk_writes" |
         lab_run "$host" sh -c 'f=$(mktemp) && cat >"$f" && virsh -q define "$f"; r=$?; rm -f "$f"; exit $r'
     if ! lab_run "$host" virsh -q start --domain "$vm" </dev/null; then
         lab_run "$host" virsh -q undefine --domain "$vm" </dev/null || true
@@ -222,6 +257,8 @@ guest_stop() { # VM
             die "guest '$vm' is still on $host"
         fi
     done
+    # The images stay where a VM has been: on every host there may be one.
+    for host in $(kvm_boxes); do lab_run "$host" rm -f "$IMAGES/$vm.qcow2" "$IMAGES/$vm-base.qcow2" </dev/null; done
     rm -f "$STATE/counter-$vm" # the next of this name is another
     if octet=$(guest_octet "$vm"); then rm -f "$STATE/guests/$octet" "$STATE/image"/fill-*-"$octet"; route_guest "$octet"; fi
     [ "$found" = 1 ] || die "no host has a guest '$vm'" 6

@@ -23,6 +23,7 @@ usage: lab/lab.sh COMMAND [--name NAME] ...
   guest-start [--memory MiB] [--fill MiB] [--dirty-rate MiB/s] [--working-set MiB]
               [--zero-free] [--downtime-limit MS] [--ip LAST-NUMBER] [--nics N]
               [--macvtap br0|uplink1] [--content random|unique|text]
+              [--disk MiB[:FILLED] [--backing-file] [--disk-writes MiB/s]]
               [--no-wait | --no-boot] HOST VM
   guest-stop VM
   guest-exec VM -- CMD

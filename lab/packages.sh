@@ -3,7 +3,7 @@
 
 # QEMU before 8 loses dirty pages under TCG: guests that receive traffic crash
 # after a pre-copy. Debian 12 has newer ones in its backports.
-VIRT_PACKAGES="qemu-system-x86 libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients"
+VIRT_PACKAGES="qemu-system-x86 libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients qemu-utils"
 PLAIN_PACKAGES="openssh-server openssh-client iperf3 busybox-static cpio iproute2 procps nftables sudo"
 # The Prometheus source of rates is tried against the real thing.
 PLAIN_PACKAGES+=" prometheus prometheus-libvirt-exporter"

@@ -32,7 +32,7 @@ public sealed class GetMigrationPlanCommand : PlanningCmdlet
         foreach (VMMigrationPlan endless in plans.Where(p => p.Converges == false))
         {
             post(() => WriteWarning(
-                $"By prediction the pre-copy of VM '{endless.VMName}' never ends: it dirties memory faster than '{endless.Source}' can send it, and it cannot be post-copied. {endless.Reason}."));
+                $"By prediction the {(endless.Technique == Technique.PreCopy ? "pre-copy" : "copy of the disks")} of VM '{endless.VMName}' never ends: {Cause(endless)}. {endless.Reason}."));
         }
 
         if (Schedule == MigrationSchedule.Gangs && plans.All(p => p.Gang is null))
@@ -51,4 +51,9 @@ public sealed class GetMigrationPlanCommand : PlanningCmdlet
 
         post(() => WriteObject(plans, enumerateCollection: true));
     }
+
+    // A post-copy that never ends waits for its disks; of a pre-copy with disks it may be either.
+    private static string Cause(VMMigrationPlan endless) => endless.StorageCopy == StorageCopy.None
+        ? $"it dirties memory faster than '{endless.Source}' can send it, and it cannot be post-copied"
+        : $"it writes to its memory, or to the disks that are copied, faster than '{endless.Source}' can send it";
 }

@@ -64,7 +64,7 @@ public sealed partial class GetVMTrafficRateCommand : SamplingCmdlet
     {
         base.BeginProcessing();
         Terminating(() => _ = Destination is null ? null : HostAddress.Plain("-Destination", Destination));
-        _options = Options with { Destination = Destination, WithDirtyRate = DirtyRate, CountersOnly = CountersOnly };
+        _options = Options with { Destination = Destination, WithDirtyRate = DirtyRate, WithDisks = true, CountersOnly = CountersOnly };
     }
 
     /// <inheritdoc/>

@@ -46,6 +46,7 @@ internal static class PlanInput
             Destination = HostAddress.Plain("a plan's Destination", Needed(given, nameof(VMMigrationPlan.Destination))),
             Technique = Choice<Technique>(given, nameof(VMMigrationPlan.Technique)) ?? throw Missing(nameof(VMMigrationPlan.Technique)),
             SwitchesToPostCopy = Loose.Part(given, nameof(VMMigrationPlan.SwitchesToPostCopy)) is true or "True" or "true",
+            StorageCopy = Choice<StorageCopy>(given, nameof(VMMigrationPlan.StorageCopy)) ?? StorageCopy.None,
             Order = (int)(Number(given, nameof(VMMigrationPlan.Order)) ?? 1),
             Stage = (int?)Number(given, nameof(VMMigrationPlan.Stage)),
             Gang = (int?)Number(given, nameof(VMMigrationPlan.Gang)),

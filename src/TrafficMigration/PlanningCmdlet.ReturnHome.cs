@@ -91,7 +91,7 @@ public abstract partial class PlanningCmdlet
             {
                 await using ICommandChannel channel = await ConnectAsync(Endpoint(host), StopToken);
                 // Only of those that leave does it matter what they say to each other.
-                measured.Add(await TrafficMeter.MeasureAsync(channel, Options with { CountersOnly = !left.Contains(host) }, StopToken));
+                measured.Add(await TrafficMeter.MeasureAsync(channel, Options with { CountersOnly = !left.Contains(host), WithDisks = CopyStorage != StorageCopy.None }, StopToken));
             }
             catch (MigrationException e)
             {

@@ -83,6 +83,10 @@ public abstract partial class PlanningCmdlet : RateInputCmdlet
     [ValidateRange(1, 255)]
     public int? ParallelConnections { get; set; }
 
+    /// <summary>Copy disks that lie on storage of a VM's host alone: not (such a VM cannot be migrated then), whole, or without what their backing files hold.</summary>
+    [Parameter]
+    public StorageCopy CopyStorage { get; set; }
+
     /// <summary>How many migrations may leave one host at once; 0 for any number.</summary>
     [Parameter]
     [ValidateRange(0, 10_000)]
@@ -156,6 +160,7 @@ public abstract partial class PlanningCmdlet : RateInputCmdlet
             Rates = rates,
             Destinations = destinations,
             Objective = Objective,
+            StorageCopy = CopyStorage,
             Budget = new MigrationBudget(0, MaxOutgoingPerHost, MaxIncomingPerHost),
             Deadline = Deadline,
             Compression = Compression,

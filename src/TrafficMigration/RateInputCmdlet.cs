@@ -73,6 +73,30 @@ public abstract class RateInputCmdlet : SamplingCmdlet
     [OptionalNumber]
     public long? DirtyBytesPerSecond { get; set; }
 
+    /// <summary>Where the VM's disks are: None, Shared, Local or Unknown.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    public string? DiskStorage { get; set; }
+
+    /// <summary>What the disks on storage of the VM's host alone take up there, backing files included, bytes.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [OptionalNumber]
+    public long? LocalDiskBytes { get; set; }
+
+    /// <summary>The same without their backing files, bytes.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [OptionalNumber]
+    public long? LocalDiskIncrementalBytes { get; set; }
+
+    /// <summary>Size of those disks as the guest sees it, bytes.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [OptionalNumber]
+    public long? LocalDiskCapacityBytes { get; set; }
+
+    /// <summary>Rate at which the guest writes to those disks, bytes per second.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [OptionalNumber]
+    public long? LocalDiskWriteBytesPerSecond { get; set; }
+
     /// <summary>Whether the VM can be post-copied; True or False, also as text from a CSV file.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     [OptionalBoolean]
@@ -159,6 +183,11 @@ public abstract class RateInputCmdlet : SamplingCmdlet
             DuplicateMemoryBytes = DuplicateMemoryBytes,
             VCpuCount = VCpuCount,
             DirtyBytesPerSecond = DirtyBytesPerSecond,
+            DiskStorage = Storage(),
+            LocalDiskBytes = LocalDiskBytes,
+            LocalDiskIncrementalBytes = LocalDiskIncrementalBytes,
+            LocalDiskCapacityBytes = LocalDiskCapacityBytes,
+            LocalDiskWriteBytesPerSecond = LocalDiskWriteBytesPerSecond,
             PostCopyCapable = PostCopyCapable,
             PostCopyBlocker = string.IsNullOrWhiteSpace(PostCopyBlocker) ? null : PostCopyBlocker,
             Saturated = Saturated,
@@ -185,6 +214,11 @@ public abstract class RateInputCmdlet : SamplingCmdlet
             throw Failures.RateInvalid(HostName, VMName, nameof(Peers), e.Message);
         }
     }
+
+    /// <remarks>Text, because an empty field of a CSV file is none of the enumeration's names.</remarks>
+    private DiskStorage? Storage() => string.IsNullOrWhiteSpace(DiskStorage) ? null
+        : Enum.TryParse(DiskStorage, ignoreCase: true, out DiskStorage known) && Enum.IsDefined(known) ? known
+        : throw Failures.RateInvalid(HostName, VMName, nameof(DiskStorage), $"'{DiskStorage}' is none of {string.Join(", ", Enum.GetNames<DiskStorage>())}");
 
     private long? OptionalRate(string property, double? rate) => rate is null ? null : Rate(property, rate.Value);
 

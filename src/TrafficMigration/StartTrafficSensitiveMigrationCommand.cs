@@ -105,6 +105,11 @@ public sealed class StartTrafficSensitiveMigrationCommand : RunCmdlet
     /// <summary>libvirt refuses post-copy through its tunnel (VIR_MIGRATE_TUNNELLED); said before anything moves.</summary>
     private void RefusePostCopy(VMMigrationPlan plan)
     {
+        if (Tunnelled && plan.StorageCopy != StorageCopy.None)
+        {
+            throw Failures.RunParameterInvalid("-Tunnelled", $"the disks of VM '{plan.VMName}' are to be copied, which libvirt cannot do through its tunnel; use -Tls");
+        }
+
         if (Tunnelled && (plan.Technique == Technique.PostCopy || plan.SwitchesToPostCopy))
         {
             throw Failures.RunParameterInvalid("-Tunnelled", $"VM '{plan.VMName}' is planned with post-copy, which libvirt cannot do through its tunnel; plan with -Strategy PreCopy, or use -Tls");

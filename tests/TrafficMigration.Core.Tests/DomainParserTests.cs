@@ -61,8 +61,8 @@ public sealed class DomainParserTests
         foreach ((string type, DiskStorage expected) in ((string, DiskStorage)[])[("nfs", DiskStorage.Shared), ("xfs", DiskStorage.Local), ("", DiskStorage.Unknown)])
         {
             var host = new StatHost(type);
-            IReadOnlyDictionary<DiskFacts, DiskStorage> located = await StorageQueries.LocateAsync(host, vm.Disks, TestContext.Current.CancellationToken);
-            Assert.Equal([expected, DiskStorage.Unknown, DiskStorage.Shared], vm.Disks.Select(d => located[d]));
+            IReadOnlyDictionary<DiskFacts, DiskPlace> located = await StorageQueries.LocateAsync(host, vm.Disks, TestContext.Current.CancellationToken);
+            Assert.Equal([expected, DiskStorage.Unknown, DiskStorage.Shared], vm.Disks.Select(d => located[d].Storage));
             Assert.Contains("'/var/lib/libvirt/images/disks.qcow2'", host.Asked, StringComparison.Ordinal);
         }
     }

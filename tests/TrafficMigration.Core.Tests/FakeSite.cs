@@ -63,6 +63,15 @@ internal sealed partial class FakeSite(string source = "kvm1")
     /// <summary>The version of the hosts' libvirt daemons.</summary>
     public string Daemon { get; init; } = "9.0.0";
 
+    /// <summary>How disks were to be copied with each start: what virsh is told, or nothing.</summary>
+    public ConcurrentQueue<string> Copies { get; } = new();
+
+    /// <summary>The VM's definition as the source tells it when it is asked for disks.</summary>
+    public string Definition { get; init; } = "";
+
+    /// <summary>What the destination says when it is to make images.</summary>
+    public CommandResult Making { get; init; } = new(0, "", "");
+
     /// <summary>Called at each look, with its number.</summary>
     public Action<string, int> OnLook { get; init; } = (_, _) => { };
 
@@ -97,6 +106,11 @@ internal sealed partial class FakeSite(string source = "kvm1")
             return new CommandResult(0, "", "");
         }
 
+        if (Disks(host, command) is { } answer)
+        {
+            return answer;
+        }
+
         if (command.Contains("rm -rf -- \"${place:?}", StringComparison.Ordinal))
         {
             Told.Enqueue("forget");
@@ -129,6 +143,38 @@ internal sealed partial class FakeSite(string source = "kvm1")
         return new CommandResult(0, "", "");
     }
 
+    /// <summary>Answers about disks, those of the lab; each image takes up 1000 blocks.</summary>
+    private CommandResult? Disks(string host, string command)
+    {
+        if (command.Contains("part definition", StringComparison.Ordinal))
+        {
+            string nonce = Nonce.Match(command).Groups[1].Value;
+            return new CommandResult(
+                0,
+                $"\n@{nonce} definition\n{Definition}\n@{nonce} = 0\n\n@{nonce} figures\nDomain: 'vm1'\n  block.count=2\n  block.0.name=vda\n  block.0.path=/var/lib/libvirt/images/vm2.qcow2\n  block.0.wr.bytes=0\n  block.0.capacity=67108864\n"
+                + $"  block.1.name=vdb\n  block.1.path=/shared/data.raw\n  block.1.wr.bytes=0\n  block.1.capacity=4096\n\n@{nonce} = 0\n\n@{nonce} settings\n\n@{nonce} = 0\n\n@{nonce} end\n",
+                "");
+        }
+
+        if (command.StartsWith("for path in", StringComparison.Ordinal))
+        {
+            return new CommandResult(0, string.Join('\n', Quoted.Matches(command[..command.IndexOf("; do", StringComparison.Ordinal)])
+                .Select(p => p.Value.StartsWith("'/shared", StringComparison.Ordinal) ? "nfs|8 512" : "ext2/ext3|1000 512")) + "\n", "");
+        }
+
+        string? verb = command.Contains("qemu-img create", StringComparison.Ordinal) ? "make"
+            : command.Contains("rm -f -- \"$path\" ||", StringComparison.Ordinal) ? "remove"
+            : command.Contains("ours=\"$path", StringComparison.Ordinal) || command.Contains("$path.trafficmigration-$job", StringComparison.Ordinal) ? "keep"
+            : null;
+        if (verb is null)
+        {
+            return null;
+        }
+
+        Told.Enqueue($"{verb} at {host}: {Path.Match(command).Value.Trim('\'')}");
+        return verb == "make" ? Making : new CommandResult(0, "1000 512\n", "");
+    }
+
     private string? State(string host, string vm) => host == source ? Now(vm).Here : Now(vm).There;
 
     private void Start(string[] arguments)
@@ -137,8 +183,9 @@ internal sealed partial class FakeSite(string source = "kvm1")
         {
             string destination = DestinationName.Match(arguments[1]).Groups[1].Value;
             Starts.Enqueue([arguments[0], destination, arguments[3], arguments[4], arguments[5], arguments[6]]);
-            Transfers.Enqueue(arguments[8]);
+            Transfers.Enqueue(arguments[10]);
             Told.Enqueue($"start {arguments[0]} {arguments[3]}");
+            Copies.Enqueue($"{arguments[8]} {arguments[9]}".Trim());
             _running[arguments[0]] = destination;
             MostAtOnce = Math.Max(MostAtOnce, _running.Count);
             int into = _running.Values.Count(d => d == destination);
@@ -194,8 +241,17 @@ internal sealed partial class FakeSite(string source = "kvm1")
         return [""];
     }
 
-    [GeneratedRegex(@"trafficmigration.* sh '(?<name>[a-z0-9]+-\d+[rt0-9]*)' '.*'( '(?<argument>[^']*)'){9}$", RegexOptions.Singleline)]
+    [GeneratedRegex(@"trafficmigration.* sh '(?<name>[a-z0-9]+-\d+[rt0-9]*)' '.*'( '(?<argument>[^']*)'){11}$", RegexOptions.Singleline)]
     private static partial Regex StartCommand { get; }
+
+    [GeneratedRegex("nonce=([0-9a-f]{32})")]
+    private static partial Regex Nonce { get; }
+
+    [GeneratedRegex("'[^']*'")]
+    private static partial Regex Quoted { get; }
+
+    [GeneratedRegex("'/var/[^']*'")]
+    private static partial Regex Path { get; }
 
     [GeneratedRegex(@" sh '[a-z0-9]+-(\d+)")]
     private static partial Regex JobName { get; }

@@ -22,6 +22,12 @@ internal sealed class PreflightHosts
     private readonly Dictionary<(string Host, string Path), string> _paths = [];
     private string _route = Recorded("route");
 
+    /// <summary>What stat says of images ("size blocks 512 time") and folders ("device\n4096 free\nopen"), by host and path; the rest is not there.</summary>
+    public Dictionary<(string Host, string Path), string> Images { get; } = [];
+
+    /// <summary>Whether the destination has qemu-img.</summary>
+    public bool HasImageTool { get; set; } = true;
+
     /// <summary>How far each host's clock is from ours.</summary>
     public Dictionary<string, TimeSpan> Skew { get; } = [];
 
@@ -117,6 +123,8 @@ internal sealed class PreflightHosts
                 ["part", "emulator", ..] => $"\n@NONCE emulator\n{EmulatorAnswer}",
                 ["part", "cpu", ..] => $"\n@NONCE cpu\n{CpuAnswer}",
                 ["part", "path", "look", var quoted] => $"\n@NONCE path\n{_paths.GetValueOrDefault((host, quoted.Trim('\'')), "regular file|885165|512|nfs|-|\n\n@NONCE = 0")}",
+                ["quiet", "image" or "folder", _, var quoted] => $"\n@NONCE {words[1]}\n{(Images.TryGetValue((host, quoted.Trim('\'')), out string? image) ? $"{image}\n\n@NONCE = 0" : "\n@NONCE = 1")}",
+                ["quiet", "tool", ..] => $"\n@NONCE tool\n\n@NONCE = {(HasImageTool ? 0 : 127)}",
                 ["quiet", var list, "v", ..] => $"\n@NONCE {list}\ndefault\n\n@NONCE = 0",
                 _ => "",
             });

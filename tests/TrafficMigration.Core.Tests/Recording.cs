@@ -114,7 +114,7 @@ internal static class TrafficWindowExtensions
     private static readonly DateTimeOffset Now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     public static HostMeasurement Measured(this TrafficWindow window) =>
-        window.Snapshot(Now, new Dictionary<DiskFacts, DiskStorage>());
+        window.Snapshot(Now, new Dictionary<DiskFacts, DiskPlace>());
 
     /// <summary>Takes reports in their order.</summary>
     public static TrafficWindow Take(this TrafficWindow window, params HostReport[] reports)

@@ -64,7 +64,7 @@ public sealed class SwitchSimulationTests
         var network = new SharedNetwork(scenario);
         network.Route(0, MigrationPhase.PreCopy);
         network.Share();
-        return network.MemoryBytesPerSecond(0);
+        return network.BytesPerSecond(0);
     }
 
     private static LiveTraffic TrafficOf(Scenario scenario) =>

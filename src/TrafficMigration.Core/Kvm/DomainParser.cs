@@ -93,8 +93,11 @@ internal static class DomainParser
             Kibibytes(figures, "balloon.rss"),
             DirtyRate(figures),
             [.. devices?.Elements("interface").Select(LinkName) ?? []],
-            [.. devices?.Elements("disk").Where(IsWritable).Select(Disk) ?? []],
-            PostCopyRules.Of(domain));
+            DiskParser.Writable(domain),
+            PostCopyRules.Of(domain))
+        {
+            Blocks = DiskParser.Figures(figures),
+        };
     }
 
     /// <remarks>Its definition is not to be had yet; the plan of one that has just arrived is made with what is known.</remarks>
@@ -151,14 +154,4 @@ internal static class DomainParser
         (string?)nic.Attribute("type") is "hostdev" or "vhostuser" or "user" or "vdpa"
             ? null
             : (string?)nic.Element("target")?.Attribute("dev");
-
-    private static bool IsWritable(XElement disk) => disk.Element("readonly") is null && disk.Element("source") is not null;
-
-    private static DiskFacts Disk(XElement disk)
-    {
-        XElement? source = disk.Element("source");
-        return new DiskFacts(
-            (string?)disk.Attribute("type") ?? "file",
-            (string?)(source?.Attribute("file") ?? source?.Attribute("dev") ?? source?.Attribute("dir") ?? source?.Attribute("protocol")));
-    }
 }

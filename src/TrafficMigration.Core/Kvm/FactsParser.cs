@@ -36,8 +36,11 @@ internal static class FactsParser
                 failure,
                 FreeMemory(Section("@memory")),
                 Code(Single(Section("@cpus"))),
-                PostCopyCapable(Section("@postcopy")),
-                sections.TryGetValue("@compression", out List<string>? compression) ? Compression(compression) : null);
+                PostCopyCapable(Section("@postcopy")))
+            {
+                Time = Time(sections),
+                Compression = sections.TryGetValue("@compression", out List<string>? compression) ? Compression(compression) : null,
+            };
         }
         catch (Exception e) when (e is JsonException or XmlException or OverflowException or InvalidOperationException or KeyNotFoundException)
         {
@@ -99,6 +102,11 @@ internal static class FactsParser
     }
 
     private static int Code(string text) => int.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture);
+
+    private static HostTime? Time(Dictionary<string, List<string>> sections) =>
+        sections.TryGetValue("@asked", out List<string>? asked) && sections.TryGetValue("@answered", out List<string>? answered)
+            ? HostTime.Between(SampleParser.Clock($"@asked {Single(asked)}", "@asked"), SampleParser.Clock($"@answered {Single(answered)}", "@answered"))
+            : null;
 
     private static string Single(List<string> section) =>
         section.Count == 1 ? section[0] : throw new FormatException("a figure is missing");

@@ -12,7 +12,6 @@ namespace TrafficMigration.Kvm;
 /// <param name="FreeMemoryBytes">Memory that new VMs could use, bytes.</param>
 /// <param name="CpuCount">Processors.</param>
 /// <param name="PostCopyCapable">Whether QEMU may use userfaultfd here, as a destination of post-copy must; <see langword="null"/> where not known.</param>
-/// <param name="Compression">The compressions that its libvirt and QEMU have; <see langword="null"/> where not known.</param>
 internal sealed record HostFacts(
     IReadOnlyDictionary<string, LinkFacts> Links,
     IReadOnlyList<SwitchFacts> Switches,
@@ -22,8 +21,14 @@ internal sealed record HostFacts(
     CommandResult? LibvirtFailure,
     long FreeMemoryBytes,
     int CpuCount,
-    bool? PostCopyCapable,
-    MemoryCompression? Compression = null) : HostReport;
+    bool? PostCopyCapable) : HostReport
+{
+    /// <summary>When libvirt was asked about the VMs; <see langword="null"/> where the host did not tell.</summary>
+    public HostTime? Time { get; init; }
+
+    /// <summary>The compressions that its libvirt and QEMU have; <see langword="null"/> where not known.</summary>
+    public MemoryCompression? Compression { get; init; }
+}
 
 /// <summary>A network link of the host.</summary>
 /// <param name="Name">Its name.</param>
@@ -58,12 +63,11 @@ internal sealed record SwitchFacts(string Name, IReadOnlyList<string> Ports, IRe
 /// <param name="PostCopy">Whether its definition allows post-copy.</param>
 internal sealed record DomainFacts(
     string Id, string Name, int VCpuCount, long MemoryBytes, long? ResidentBytes, long? DirtyBytesPerSecond,
-    IReadOnlyList<string?> Interfaces, IReadOnlyList<DiskFacts> Disks, PostCopyFacts PostCopy);
-
-/// <summary>A writable disk of a VM.</summary>
-/// <param name="Kind">libvirt's word for its kind: <c>file</c>, <c>block</c>, <c>network</c>, ...</param>
-/// <param name="Source">Path of the file or device; name of the protocol for a network disk.</param>
-internal sealed record DiskFacts(string Kind, string? Source);
+    IReadOnlyList<string?> Interfaces, IReadOnlyList<DiskFacts> Disks, PostCopyFacts PostCopy)
+{
+    /// <summary>What is known of its disks, by their path; empty where it was not asked for, or libvirt was busy with the VM.</summary>
+    public IReadOnlyDictionary<string, BlockFigures> Blocks { get; init; } = new Dictionary<string, BlockFigures>();
+}
 
 /// <summary>Whether a VM can be migrated with post-copy.</summary>
 /// <param name="Capable"><see langword="null"/> where its definition does not tell.</param>

@@ -11,6 +11,25 @@ namespace TrafficMigration.Kvm;
 /// <remarks>Names: virDomainGetJobStats, as <c>virsh domjobinfo --rawstats</c> and <c>virsh event</c> print them.</remarks>
 public sealed record JobFigures(long BytesTransferred, long BytesRemaining, long BytesTotal, TimeSpan? Downtime, long Iteration = 0)
 {
+    /// <summary>How far disks are copied, bytes of their size as the guest sees it, written to or not; part of <see cref="BytesTransferred"/>.</summary>
+    public long DiskBytesProcessed { get; init; }
+
+    /// <summary>What is left of disks; part of <see cref="BytesRemaining"/>.</summary>
+    public long DiskBytesRemaining { get; init; }
+
+    /// <summary>Size of the disks; part of <see cref="BytesTotal"/>.</summary>
+    public long DiskBytesTotal { get; init; }
+
+    /// <summary>Whether disks are copied and memory does not flow yet: no switch to post-copy is possible before that.</summary>
+    public bool IsMirroringDisks => BytesTotal == DiskBytesTotal;
+
+    /// <summary>The same without the disks.</summary>
+    public JobFigures Memory => this with
+    {
+        BytesTransferred = BytesTransferred - DiskBytesProcessed, BytesRemaining = BytesRemaining - DiskBytesRemaining,
+        BytesTotal = BytesTotal - DiskBytesTotal, DiskBytesProcessed = 0, DiskBytesRemaining = 0, DiskBytesTotal = 0,
+    };
+
     /// <summary>How fast memory is sent just now, bytes/s (<c>memory_bps</c>); <see langword="null"/> where libvirt tells none.</summary>
     public long? BytesPerSecond { get; init; }
 
@@ -61,6 +80,9 @@ public sealed record JobFigures(long BytesTransferred, long BytesRemaining, long
             processed, values.GetValueOrDefault("data_remaining"), values.GetValueOrDefault("data_total"),
             Milliseconds("downtime"), values.GetValueOrDefault("memory_iteration"))
         {
+            DiskBytesProcessed = Value("disk_processed") ?? 0,
+            DiskBytesRemaining = Value("disk_remaining") ?? 0,
+            DiskBytesTotal = Value("disk_total") ?? 0,
             BytesPerSecond = Value("memory_bps"),
             DirtyBytesPerSecond = dirtyPages * page,
             BytesSaved = byPage is null ? null : Math.Max(0, byPage.Value) + Math.Max(0, byDifference ?? 0),

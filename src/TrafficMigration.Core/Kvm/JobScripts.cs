@@ -26,7 +26,7 @@ internal static class JobScripts
 
     // $1 folder, $2 VM, $3 destination's libvirt, $4 destination's QEMU, or nothing to tunnel through libvirt, $5 technique,
     // $6 MiB/s or nothing, $7 whether a pre-copy may be switched, $8 longest downtime in ms or nothing, $9 the name in the
-    // destination's certificate or nothing for no TLS, $10 virsh's
+    // destination's certificate or nothing for no TLS, $10 how the disks named in $11 are copied or nothing, $12 virsh's
     // options for compression and connections. A limit is set for both phases: post-copy has one
     // of its own, and none by default. The final figures come from the job-completed event: afterwards the source has no
     // VM left to ask. A VM that is defined stays defined, at the destination; a transient one stays transient.
@@ -60,7 +60,7 @@ internal static class JobScripts
         [ -r "$log" ] && logged=$(wc -c <"$log")
         date +%s.%N >started
         (
-          v migrate --live --p2p $flags ${10} ${9:+--tls --tls-destination "$9"} "$2" "$3" ${4:+"$4"} >said 2>&1; echo $? >code
+          v migrate --live --p2p $flags ${12} ${9:+--tls --tls-destination "$9"} ${10:+"${10}" --migrate-disks "${11}"} "$2" "$3" ${4:+"$4"} >said 2>&1; echo $? >code
           date +%s.%N >ended
           kill $flowing 2>/dev/null
         ) & job=$!

@@ -41,6 +41,12 @@ internal sealed record JobOrder
     /// <summary>Connections for the memory; more than one, and the compressions by page, only for a pre-copy that may not be switched.</summary>
     public int Connections { get; init; } = 1;
 
+    /// <summary>What becomes of the disks that <see cref="Disks"/> names.</summary>
+    public StorageCopy StorageCopy { get; init; }
+
+    /// <summary>Names of the disks that are copied (<c>vda</c>); none where the list is empty.</summary>
+    public IReadOnlyList<string> Disks { get; init; } = [];
+
     /// <summary>Takes up a broken post-copy instead of beginning a migration.</summary>
     public bool Recovers { get; init; }
 }
@@ -55,6 +61,9 @@ internal sealed record JobOrder
 /// <param name="name">The job's name, unique for all times; letters, digits and hyphens.</param>
 internal sealed class MigrationJob(RemoteShell source, string name)
 {
+    /// <summary>The job's name.</summary>
+    public string Name => name;
+
     /// <summary>Starts the job, if no job of this name was started before.</summary>
     /// <exception cref="MigrationException">The host's own; then a look at the marks says whether it was started.</exception>
     public Task StartAsync(JobOrder order, CancellationToken cancellationToken)
@@ -65,7 +74,9 @@ internal sealed class MigrationJob(RemoteShell source, string name)
             order.Recovers ? "Recover" : order.Technique.ToString(),
             order.MebibytesPerSecond?.ToString(CultureInfo.InvariantCulture) ?? "", order.MaySwitch ? "switch" : "",
             order.MaxDowntime?.TotalMilliseconds.ToString("0", CultureInfo.InvariantCulture) ?? "",
-            order.IsTls ? order.Destination : "", CompressionFlags(order),
+            order.IsTls ? order.Destination : "",
+            order.Disks.Count == 0 ? "" : order.StorageCopy == StorageCopy.Incremental ? "--copy-storage-inc" : "--copy-storage-all", string.Join(',', order.Disks),
+            CompressionFlags(order),
         ];
         return RunAsync("starting the migration", JobScripts.Start, [JobScripts.Run, .. arguments], cancellationToken);
     }

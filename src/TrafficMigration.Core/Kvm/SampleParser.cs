@@ -39,7 +39,9 @@ internal static partial class SampleParser
     [GeneratedRegex("\"(?<first>[^\"]+)\"( \\. \"(?<second>[^\"]+)\")? counter packets (?<packets>[0-9]+) bytes (?<bytes>[0-9]+)")]
     private static partial Regex Element();
 
-    private static HostTime Clock(string line, string mark)
+    /// <summary>Reads a line with both clocks, as the script's <c>clock</c> prints them behind a mark.</summary>
+    /// <exception cref="FormatException">It is no such line.</exception>
+    internal static HostTime Clock(string line, string mark)
     {
         string[] words = line.Split(' ');
         return words.Length == 3 && words[0] == mark

@@ -91,7 +91,8 @@ internal static class SamplerScript
           done
         }
         facts() {
-          printf '@facts\n@domains\n'; domains
+          printf '@facts\n'
+          clock asked; printf '@domains\n'; domains; clock answered
           printf '@addresses\n'; ip -d -j addr show
           printf '@links\n'; links
           printf '@route\n'; route
@@ -142,7 +143,8 @@ internal static class SamplerScript
     /// route to whoever opened the SSH connection, whose far end is the address by which the host is known.
     /// </param>
     /// <param name="withDirtyRate">Whether facts hold the last measured dirty rates.</param>
-    public static string For(TimeSpan interval, string? destination, bool withDirtyRate)
+    /// <param name="withDisks">Whether facts hold what VMs have written to their disks.</param>
+    public static string For(TimeSpan interval, string? destination, bool withDirtyRate, bool withDisks = false)
     {
         // The link that holds the address by which we reached the host, or the one by which the destination is reached.
         string route = destination is null
@@ -151,6 +153,6 @@ internal static class SamplerScript
         return route + "\n" + Text
             .Replace("INTERVAL", interval.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture), StringComparison.Ordinal)
             // A VM that is on its way in, or asked by somebody else just now, holds up nobody. A dirty rate wants QEMU asked.
-            .Replace("WAIT", withDirtyRate ? "--dirtyrate" : "--nowait", StringComparison.Ordinal);
+            .Replace("WAIT", (withDisks ? "--block " : "") + (withDirtyRate ? "--dirtyrate" : "--nowait"), StringComparison.Ordinal);
     }
 }

@@ -20,6 +20,9 @@ internal sealed record JournalEntry
     /// <summary>libvirt's UUID of the VM, once known.</summary>
     public string? VMId { get; init; }
 
+    /// <summary>Paths of the images that are made next at the destination, for disks that are copied.</summary>
+    public IReadOnlyList<string>? Images { get; init; }
+
     /// <summary>Whether the VM is suspended next.</summary>
     public bool? Suspended { get; init; }
 
@@ -66,6 +69,8 @@ internal sealed record JournalPlan
 
     public int? Gang { get; init; }
 
+    public StorageCopy StorageCopy { get; init; }
+
     public long? BandwidthLimitBitsPerSecond { get; init; }
 
     public MemoryCompression Compression { get; init; }
@@ -103,6 +108,7 @@ internal sealed record JournalPlan
         SwitchesToPostCopy = plan.SwitchesToPostCopy,
         Stage = plan.Stage,
         Gang = plan.Gang,
+        StorageCopy = plan.StorageCopy,
         BandwidthLimitBitsPerSecond = plan.BandwidthLimitBitsPerSecond,
         Compression = plan.Compression,
         Connections = plan.Connections,
@@ -128,6 +134,7 @@ internal sealed record JournalPlan
         Destination = Destination,
         Technique = Technique,
         SwitchesToPostCopy = SwitchesToPostCopy,
+        StorageCopy = StorageCopy,
         Order = turn,
         Stage = Stage,
         Gang = Gang,

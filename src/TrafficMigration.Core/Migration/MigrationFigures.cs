@@ -37,12 +37,14 @@ internal sealed class MigrationFigures
     /// <param name="result">The result.</param>
     /// <param name="marks">What the job has left.</param>
     /// <param name="begun">When we saw it begin, for when the job has left nothing.</param>
+    /// <param name="diskBytes">What disks take up that were copied.</param>
     /// <param name="ended">When we saw QEMU end, where it went on after libvirt had given the job up.</param>
-    public VMMigrationResult Fill(VMMigrationResult result, JobMarks marks, DateTimeOffset? begun, DateTimeOffset? ended)
+    public VMMigrationResult Fill(VMMigrationResult result, JobMarks marks, long? diskBytes, DateTimeOffset? begun, DateTimeOffset? ended)
     {
         bool moved = result.Outcome == MigrationOutcome.Completed;
-        long? total = Last?.BytesTransferred;
-        long? before = marks.SwitchedAt is null ? total : marks.AtSwitch?.BytesTransferred;
+        // libvirt counts the size of a disk, and not what was sent of it.
+        long? total = Last?.Memory.BytesTransferred + (diskBytes ?? 0);
+        long? before = marks.SwitchedAt is null ? total : marks.AtSwitch?.Memory.BytesTransferred + (diskBytes ?? 0);
         return result with
         {
             TechniqueUsed = !moved ? null : marks.SwitchedAt is null ? Technique.PreCopy : Technique.PostCopy,
@@ -51,6 +53,7 @@ internal sealed class MigrationFigures
             SetupTime = _setup,
             Downtime = moved ? Last?.Downtime : null,
             BytesTransferred = total,
+            DiskBytesTransferred = diskBytes,
             PreCopyBytes = before,
             PostCopyBytes = total - before,
             BytesSaved = Last?.BytesSaved,

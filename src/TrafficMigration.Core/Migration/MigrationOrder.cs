@@ -13,9 +13,10 @@ internal static class MigrationOrder
     /// <summary>The order for a VM.</summary>
     /// <param name="plan">The VM's plan.</param>
     /// <param name="vmId">The VM's UUID.</param>
+    /// <param name="disks">Names of the disks that are copied.</param>
     /// <param name="options">How the run is driven.</param>
     /// <param name="maySwitch">Whether the pre-copy may be switched to post-copy.</param>
-    public static JobOrder For(VMMigrationPlan plan, string vmId, RunOptions options, bool maySwitch)
+    public static JobOrder For(VMMigrationPlan plan, string vmId, IReadOnlyList<string> disks, RunOptions options, bool maySwitch)
     {
         // Whoever asked for a switch at a time limit, or for libvirt's tunnel, wants that more than fewer bytes.
         bool channels = plan.UsesChannels && !maySwitch && options.Transport != MemoryTransport.Tunnelled;
@@ -25,6 +26,8 @@ internal static class MigrationOrder
             Destination = plan.Destination,
             Address = plan.MigrationAddress,
             Technique = plan.Technique,
+            StorageCopy = plan.StorageCopy,
+            Disks = disks,
             MaySwitch = maySwitch,
             MebibytesPerSecond = (options.BandwidthLimitBitsPerSecond ?? plan.BandwidthLimitBitsPerSecond) is { } limit
                 ? Math.Max(1, limit / VMMigrationPlan.BandwidthStep) : null,

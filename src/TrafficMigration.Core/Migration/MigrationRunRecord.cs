@@ -99,6 +99,9 @@ public sealed record VMMigrationRecord
     /// <summary>The job that was last to be started for it.</summary>
     internal string? Job { get; init; }
 
+    /// <summary>Images that were to be made for it at the destination.</summary>
+    internal IReadOnlyList<string> Images { get; init; } = [];
+
     /// <summary>When its memory began to flow, as far as is known.</summary>
     internal DateTimeOffset? BegunAt { get; init; }
 
@@ -111,6 +114,7 @@ public sealed record VMMigrationRecord
         Plan = plan with { VMId = entries.LastOrDefault(e => e.VMId is not null)?.VMId ?? plan.VMId },
         State = entries.LastOrDefault(e => e.Event.To is not null)?.Event.To ?? MigrationState.Planned,
         Job = entries.LastOrDefault(e => e.Job is not null)?.Job,
+        Images = entries.LastOrDefault(e => e.Images is not null)?.Images ?? [],
         BegunAt = entries.FirstOrDefault(e => e.Event.To == MigrationState.PreCopying)?.Event.Time,
         IsSuspended = entries.Any(e => e.Suspended == true),
         Result = entries.LastOrDefault(e => e.Result is not null)?.Result!.ToResult(),

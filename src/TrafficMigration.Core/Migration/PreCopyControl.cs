@@ -64,9 +64,9 @@ internal sealed class PreCopyControl(VMMigrationPlan plan, RunContext run, bool 
         {
             await TimeOutAsync(source, job, vmId, limit, number);
         }
-        else if (MaySwitch && figures is not null)
+        else if (MaySwitch && figures is not null && !(plan.StorageCopy != StorageCopy.None && figures.IsMirroringDisks))
         {
-            await AdaptAsync(source, job, vmId, figures, number);
+            await AdaptAsync(source, job, vmId, figures.Memory, number);
         }
     }
 

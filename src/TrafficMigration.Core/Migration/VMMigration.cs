@@ -12,6 +12,7 @@ internal sealed class VMMigration(VMMigrationRecord record, RunContext run)
     private readonly RunHost _source = run.Host(record.Plan.Source);
     private readonly RunHost _destination = run.Host(record.Plan.Destination);
     private readonly MigrationFigures _figures = new();
+    private readonly DiskCopy _disks = new(record.Plan, run, record.Images);
     private readonly PreCopyControl _control = new(record.Plan, run, record.IsSuspended);
     private MigrationState _state = record.State;
     private string? _id = record.Plan.VMId;
@@ -37,10 +38,12 @@ internal sealed class VMMigration(VMMigrationRecord record, RunContext run)
         }
         catch (OperationCanceledException) when (IsUntouched)
         {
+            await DiscardImagesAsync();
             result = End(MigrationState.Cancelled, MigrationOutcome.Cancelled, Failures.MigrationCancelled(_plan.Source, _plan.Destination, _plan.VMName));
         }
         catch (MigrationException e) when (IsUntouched)
         {
+            await DiscardImagesAsync();
             result = End(MigrationState.Failed, MigrationOutcome.Failed, e);
         }
         catch (MigrationException e)
@@ -54,6 +57,15 @@ internal sealed class VMMigration(VMMigrationRecord record, RunContext run)
 
     /// <summary>Whether no job has been started yet, as far as is known.</summary>
     private bool IsUntouched => !_mayHaveStarted && _state is (MigrationState.Planned or MigrationState.Preflight);
+
+    /// <summary>Nothing moves: what was made for it goes again.</summary>
+    private async Task DiscardImagesAsync()
+    {
+        if (_jobName is { } job)
+        {
+            await _disks.DiscardAsync(job);
+        }
+    }
 
     private async Task<VMMigrationResult> MoveAsync()
     {
@@ -96,17 +108,19 @@ internal sealed class VMMigration(VMMigrationRecord record, RunContext run)
     private async Task<MigrationJob> StartAsync()
     {
         _jobName = $"{run.RunId}-{record.Number}";
+        await _disks.FindAsync(_id!);
         // The name is on the disk before the job exists: whoever resumes finds it, or knows that it was never begun.
         run.Write(new JournalEntry
         {
-            Event = run.Event(MigrationEventKind.Decision, $"starts {_plan.Technique} to {_plan.Destination}", _plan.Source, _plan.VMName),
-            Number = record.Number, Job = _jobName, VMId = _id,
+            Event = run.Event(MigrationEventKind.Decision, $"starts {_plan.Technique} to {_plan.Destination}{_disks.Note}", _plan.Source, _plan.VMName),
+            Number = record.Number, Job = _jobName, VMId = _id, Images = _disks.Paths.Count > 0 ? _disks.Paths : null,
         });
+        await _disks.MakeAsync(_jobName);
         var job = new MigrationJob(_source.Shell, _jobName);
         _mayHaveStarted = true;
         try
         {
-            await job.StartAsync(MigrationOrder.For(_plan, _id!, run.Options, _control.MaySwitch), run.Leave);
+            await job.StartAsync(MigrationOrder.For(_plan, _id!, _disks.Targets, run.Options, _control.MaySwitch), run.Leave);
         }
         catch (MigrationException e) when (e.Kind is not (FailureKind.Connection or FailureKind.Timeout))
         {
@@ -213,7 +227,11 @@ internal sealed class VMMigration(VMMigrationRecord record, RunContext run)
         }
 
         (MigrationState? end, MigrationOutcome outcome, MigrationException? error) = cleanup.Judge(marks, here, there, _control);
-        VMMigrationResult result = _figures.Fill(Result(outcome, error), marks, _begun, _ended);
+        // Where the VM was lost, or its end is open, nobody knows which disks hold the truth: both stay.
+        long? diskBytes = end == MigrationState.Done ? await _disks.KeepAsync(job.Name)
+            : end is not null && here is { IsActive: true, Reason: not "post-copy failed" } && !there.IsActive ? await _disks.DiscardAsync(job.Name)
+            : null;
+        VMMigrationResult result = _figures.Fill(Result(outcome, error), marks, diskBytes, _begun, _ended);
         return end is { } state ? End(state, result) : result;
     }
 

@@ -54,8 +54,14 @@ public sealed record VMMigrationResult
     /// <summary>How long the guest was stopped, as QEMU measured it; <see langword="null"/> where it tells none.</summary>
     public TimeSpan? Downtime { get; init; }
 
-    /// <summary>Bytes sent from source to destination; <see langword="null"/> where not known.</summary>
+    /// <summary>Bytes sent from source to destination, memory and disks; <see langword="null"/> where not known.</summary>
     public long? BytesTransferred { get; init; }
+
+    /// <summary>
+    /// Those of them that disks are, by what their images take up at the destination: writes that were mirrored more
+    /// than once count once. <see langword="null"/> where no disk was copied, or it is not known.
+    /// </summary>
+    public long? DiskBytesTransferred { get; init; }
 
     /// <summary>Those of them that were sent while the VM ran at the source; <see langword="null"/> where not known.</summary>
     public long? PreCopyBytes { get; init; }

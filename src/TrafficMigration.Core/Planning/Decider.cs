@@ -52,7 +52,7 @@ internal sealed class Decider(Site site, Wish[] wishes, PlanRequest request, Can
             // A pre-copy that never ends is worse than any contention. One at a time would be gentler, but what one
             // post-copy frees for the others is little beside what they lack.
             int[] endless = [.. Enumerable.Range(0, site.VMs.Length).Where(i =>
-                run.Migrations[i].Duration is null && decision.Techniques[i] == Technique.PreCopy && problem.VMs[i].PostCopyAllowed)];
+                run.Migrations[i] is { Duration: null, DisksAreMirrored: true } && decision.Techniques[i] == Technique.PreCopy && problem.VMs[i].PostCopyAllowed)];
             var more = new HashSet<int>(Endless.Union(endless));
             if (more.Count == Endless.Count || ProblemBuilder.Build(site, wishes, request, more) is null)
             {

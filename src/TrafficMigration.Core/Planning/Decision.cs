@@ -22,6 +22,8 @@ internal sealed record Decision(int[] Destinations, Technique[] Techniques, doub
 
         for (int i = 0; i < Techniques.Length; i++)
         {
+            loads[site.SourceOf[i]] += site.MirrorBitsPerSecond(i);
+            loads[site.Sources.Length + Destinations[i]] += site.MirrorBitsPerSecond(i);
             if (Techniques[i] == Technique.PreCopy)
             {
                 loads[site.SourceOf[i]] += site.VMs[i].TxBitsPerSecond;

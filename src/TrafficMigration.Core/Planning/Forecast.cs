@@ -16,6 +16,7 @@ internal sealed class Forecast(Site site, bool switches, TransferChooser transfe
     public string? Missing { get; } =
         site.VMs.Length > MostVMs ? FormattableString.Invariant($"more than {MostVMs} VMs are not simulated")
         : site.VMs.FirstOrDefault(v => v.MemoryBytes is null) is { } vm ? $"MemoryBytes of VM '{vm.VMName}' is not known"
+        : site.DisksUnknown() is { } unknown ? $"{unknown.Property} of VM '{unknown.VMName}' is not known"
         : site.Sources.All(s => s.LinkBitsPerSecond is null or 0) && site.Destinations.All(d => d.LinkBitsPerSecond is null or 0)
             ? "LinkBitsPerSecond is not known of any host"
             : null;
@@ -74,6 +75,7 @@ internal sealed class Forecast(Site site, bool switches, TransferChooser transfe
         VMTrafficRate vm = site.VMs[i];
         int destination = decision.Destinations[i];
         MemoryTransfer transfer = Transfer(decision, i);
+        long? disks = site.CopyOf(i) == StorageCopy.None ? null : site.DiskBytes(i);
         return new ScenarioMigration
         {
             Source = site.SourceOf[i],
@@ -84,7 +86,10 @@ internal sealed class Forecast(Site site, bool switches, TransferChooser transfe
             MemoryBytes = (long)(MemoryToMove(vm) * transfer.Share),
             DirtyBytesPerSecond = (long)((vm.DirtyBytesPerSecond ?? 0) * transfer.RewrittenShare),
             Connections = transfer.Connections,
-            BandwidthLimitBitsPerSecond = transfer.MostBytesPerSecond is { } most ? Math.Min(limit ?? long.MaxValue, (long)(8 * most)) : limit,
+            BandwidthLimitBitsPerSecond = transfer.MostBytesPerSecond is { } most && disks is null ? Math.Min(limit ?? long.MaxValue, (long)(8 * most)) : limit,
+            DiskBytes = disks,
+            DiskCapacityBytes = vm.LocalDiskCapacityBytes,
+            DiskWriteBytesPerSecond = vm.LocalDiskWriteBytesPerSecond ?? 0,
             TxBitsPerSecond = vm.TxBitsPerSecond,
             RxBitsPerSecond = vm.RxBitsPerSecond,
         };

@@ -51,7 +51,7 @@ public sealed record MigrationPlan
     /// <summary>Total migration time (first start to last end) by simulation; <see langword="null"/> where memory or link speeds are not known.</summary>
     public TimeSpan? PredictedDuration { get; init; }
 
-    /// <summary>Memory that will be sent, by simulation, bytes.</summary>
+    /// <summary>Memory and disks that will be sent, by simulation, bytes.</summary>
     public long? PredictedBytes { get; init; }
 
     /// <summary>

@@ -53,6 +53,9 @@ public sealed record PlanRequest
     /// <summary>How the migrations follow each other.</summary>
     public MigrationSchedule Schedule { get; init; }
 
+    /// <summary>What becomes of disks that lie on storage of a VM's host alone.</summary>
+    public StorageCopy StorageCopy { get; init; }
+
     /// <summary>The run is to end within this time, with the gentlest rates that do; <see langword="null"/> for as fast as the links let it.</summary>
     public TimeSpan? Deadline { get; init; }
 

@@ -41,6 +41,7 @@ internal static class PlanWriter
                 Compression = transfer.Compression,
                 Connections = transfer.Connections,
                 CompressionReason = transfer.Reason,
+                StorageCopy = site.CopyOf(i),
                 Order = turns[i],
                 Stage = schedule.Stages[i],
                 Gang = site.Mutual.GangOf[i],

@@ -38,12 +38,23 @@ internal static class ProblemBuilder
                 given.Length > 0 ? given : null);
         }
 
+        // Whatever is decided, what VMs write to disks that are copied leaves its source. With one destination it enters
+        // that one, a constant too. With several, where it enters depends on the decision: the solver leaves that out,
+        // so its bound stays a bound, and Decision.Loads, which is compared with it, has the whole.
+        var mirrored = new long[site.Sources.Length];
+        for (int i = 0; i < vms.Length; i++)
+        {
+            mirrored[site.SourceOf[i]] += site.MirrorBitsPerSecond(i);
+        }
+
         int? max = wishes.OfType<Wish.MaxPostCopy>().Select(w => (int?)w.Count).Min();
         return vms.Count(v => !v.PreCopyAllowed) > max ? null : new AssignmentProblem
         {
             VMs = vms,
-            Sources = [.. site.Sources.Select(s => new SourceLink(s.BackgroundTx, site.Capacity(s.LinkBitsPerSecond)))],
-            Destinations = destinations,
+            Sources = [.. site.Sources.Select((s, index) => new SourceLink(s.BackgroundTx + mirrored[index], site.Capacity(s.LinkBitsPerSecond)))],
+            Destinations = destinations.Length == 1
+                ? [destinations[0] with { BackgroundRx = destinations[0].BackgroundRx + mirrored.Sum() }]
+                : destinations,
             Separate = [.. wishes.OfType<Wish.Separate>().Select(w => w.VMs).Concat(SameNames(site))],
             Together = [.. wishes.OfType<Wish.Together>().Select(w => w.VMs)],
             PostCopy = new PostCopyWish(max, request.Strategy == Strategy.TrafficSensitive ? request.Wishes.ContentionTolerancePercent : 0),
@@ -54,7 +65,7 @@ internal static class ProblemBuilder
     public static AssignmentProblem? WithoutNoise(AssignmentProblem problem, Site site)
     {
         AssignmentVM[] vms = [.. problem.VMs.Select((vm, i) => site.IsIdle(i) ? vm with { TxBitsPerSecond = 0, RxBitsPerSecond = 0 } : vm)];
-        DestinationHost[] destinations = [.. problem.Destinations.Select((d, i) => site.IsQuiet(i) ? d with { BackgroundRx = 0 } : d)];
+        DestinationHost[] destinations = [.. problem.Destinations.Select((d, i) => site.IsQuiet(i) ? d with { BackgroundRx = d.BackgroundRx - site.Destinations[i].BackgroundRxBitsPerSecond } : d)];
         return vms.SequenceEqual(problem.VMs) && destinations.SequenceEqual(problem.Destinations)
             ? null
             : problem with { VMs = vms, Destinations = destinations };

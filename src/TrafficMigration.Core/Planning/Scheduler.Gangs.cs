@@ -87,7 +87,7 @@ internal sealed partial class Scheduler
         long?[] limits = [.. schedule.LimitsBitsPerSecond];
         foreach ((int vm, double start, _) in early)
         {
-            limits[vm] = Limit(site.VMs[vm], end - start);
+            limits[vm] = Limit(vm, end - start);
         }
 
         return limits;

@@ -148,11 +148,11 @@ internal sealed partial class Scheduler(Site site, Decision decision, Forecast f
     }
 
     /// <summary>Limits in libvirt's steps, so that each VM's memory takes no longer than so many seconds; never below twice what the VM dirties.</summary>
-    private long?[] Spread(double seconds) => [.. site.VMs.Select(vm => (long?)Limit(vm, seconds))];
+    private long?[] Spread(double seconds) => [.. Enumerable.Range(0, _count).Select(i => (long?)Limit(i, seconds))];
 
-    private static long Limit(VMTrafficRate vm, double seconds)
+    private long Limit(int vm, double seconds)
     {
-        double needed = Math.Max(8.0 * Forecast.MemoryToMove(vm) / seconds, 16.0 * (vm.DirtyBytesPerSecond ?? 0));
+        double needed = Math.Max(8.0 * site.LimitedBytes(vm) / seconds, 16.0 * (site.VMs[vm].DirtyBytesPerSecond ?? 0));
         return Math.Max(1, (long)Math.Ceiling(Math.Min(needed, 1e15) / VMMigrationPlan.BandwidthStep)) * VMMigrationPlan.BandwidthStep;
     }
 
@@ -164,7 +164,7 @@ internal sealed partial class Scheduler(Site site, Decision decision, Forecast f
     private IEnumerable<int[]> Orders()
     {
         int[] all = [.. Enumerable.Range(0, _count)];
-        long Size(int i) => Forecast.MemoryToMove(site.VMs[i]);
+        long Size(int i) => Forecast.MemoryToMove(site.VMs[i]) + (site.DiskBytes(i) ?? 0);
         yield return [.. all.OrderByDescending(Size)];
         yield return [.. all.OrderBy(Size)];
         // Largest first, but the links take turns: neighbours in the order should not share one.

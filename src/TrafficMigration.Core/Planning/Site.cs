@@ -25,9 +25,12 @@ internal sealed class Site
     private readonly Dictionary<VMRef, int> _indices;
     private readonly int[] _vmsAt;
     private readonly long _slowest;
+    private readonly StorageCopy _storageCopy;
 
-    private Site(VMTrafficRate[] vms, SourceHost[] sources, HostTraffic[] destinations, IReadOnlyList<VMTrafficRate> rates)
+    private Site(
+        VMTrafficRate[] vms, SourceHost[] sources, HostTraffic[] destinations, IReadOnlyList<VMTrafficRate> rates, StorageCopy storageCopy)
     {
+        _storageCopy = storageCopy;
         VMs = vms;
         Sources = sources;
         Destinations = destinations;
@@ -90,6 +93,38 @@ internal sealed class Site
     public bool IsQuiet(int destination) =>
         SpeedsKnown && Destinations[destination].BackgroundRxBitsPerSecond < NoiseShare * Destinations[destination].LinkBitsPerSecond!.Value;
 
+    /// <summary>What becomes of a VM's disks: nothing where none is known to lie on its host alone.</summary>
+    public StorageCopy CopyOf(int vm) => VMs[vm].DiskStorage is null or DiskStorage.Local ? _storageCopy : StorageCopy.None;
+
+    /// <summary>What a copy of a VM's disks sends, bytes: 0 where none is made, <see langword="null"/> where it is not known.</summary>
+    public long? DiskBytes(int vm) => CopyOf(vm) switch
+    {
+        StorageCopy.All => VMs[vm].LocalDiskBytes,
+        StorageCopy.Incremental => VMs[vm].LocalDiskIncrementalBytes,
+        _ => 0,
+    };
+
+    /// <summary>A VM whose disks are to be copied and whose size is not known, and the property that is missing; <see langword="null"/> for none.</summary>
+    public (string Property, string VMName)? DisksUnknown()
+    {
+        int vm = Enumerable.Range(0, VMs.Length).FirstOrDefault(i => DiskBytes(i) is null, -1);
+        return vm < 0 ? null
+            : (CopyOf(vm) == StorageCopy.All ? nameof(VMTrafficRate.LocalDiskBytes) : nameof(VMTrafficRate.LocalDiskIncrementalBytes), VMs[vm].VMName);
+    }
+
+    /// <summary>
+    /// What a VM writes to disks that are copied, bit/s: it is mirrored to the destination until the VM runs there, by
+    /// whichever technique. 0 where nothing is copied, or the rate is not known.
+    /// </summary>
+    public long MirrorBitsPerSecond(int vm) => CopyOf(vm) == StorageCopy.None ? 0 : 8 * (VMs[vm].LocalDiskWriteBytesPerSecond ?? 0);
+
+    /// <summary>
+    /// What a VM's bandwidth limit counts, bytes: its memory, and of disks the whole size that the guest sees, written
+    /// to or not (libvirt limits a disk's copy by how far it has come).
+    /// </summary>
+    public long LimitedBytes(int vm) => Forecast.MemoryToMove(VMs[vm])
+        + (CopyOf(vm) == StorageCopy.None ? 0 : Math.Max(VMs[vm].LocalDiskCapacityBytes ?? 0, DiskBytes(vm) ?? 0));
+
     /// <summary>A VM's index, or <see langword="null"/> where it does not move.</summary>
     public int? IndexOf(VMRef vm) => _indices.TryGetValue(vm, out int index) ? index : null;
 
@@ -129,7 +164,7 @@ internal sealed class Site
             .Where(g => vms.Any(v => SameHost(v.HostName, g.Key)))
             .OrderBy(g => g.Key, StringComparer.Ordinal)
             .Select(g => Source(g.Key, [.. g], moves[false]))];
-        return new Site(vms, sources, [.. request.Destinations], request.Rates);
+        return new Site(vms, sources, [.. request.Destinations], request.Rates, request.StorageCopy);
     }
 
     private static SourceHost Source(string name, VMTrafficRate[] rates, IEnumerable<VMTrafficRate> staying)
@@ -220,6 +255,10 @@ internal sealed class Site
         CheckShare(nameof(vm.CompressedMemoryShare), vm.CompressedMemoryShare);
         CheckShare(nameof(vm.DuplicateMemoryShare), vm.DuplicateMemoryShare);
         CheckShare(nameof(vm.ChangedPageShare), vm.ChangedPageShare);
+        CheckBytes(nameof(vm.LocalDiskBytes), vm.LocalDiskBytes);
+        CheckBytes(nameof(vm.LocalDiskIncrementalBytes), vm.LocalDiskIncrementalBytes);
+        CheckBytes(nameof(vm.LocalDiskCapacityBytes), vm.LocalDiskCapacityBytes);
+        Check(nameof(vm.LocalDiskWriteBytesPerSecond), vm.LocalDiskWriteBytesPerSecond ?? 0);
 
         void Check(string property, long rate)
         {

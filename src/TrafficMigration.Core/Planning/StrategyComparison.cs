@@ -52,7 +52,7 @@ public sealed record StrategyComparison
     /// <summary>Mean of the VMs' own migration times by simulation, of those that end.</summary>
     public TimeSpan? PredictedAverageDuration { get; init; }
 
-    /// <summary>Memory sent by simulation, bytes.</summary>
+    /// <summary>Memory and disks sent by simulation, bytes.</summary>
     public long? PredictedBytes { get; init; }
 
     /// <summary>The longest downtime of a VM by simulation.</summary>

@@ -26,6 +26,9 @@ public sealed record VMMigrationPlan
     /// <summary>Begin with pre-copy and switch to post-copy where it does not converge.</summary>
     public bool SwitchesToPostCopy { get; init; }
 
+    /// <summary>What becomes of its disks on storage of the source alone; of disks on shared storage nothing ever does.</summary>
+    public StorageCopy StorageCopy { get; init; }
+
     /// <summary>The migration's turn, from 1: where not all may run at once, they start in this order.</summary>
     public int Order { get; init; } = 1;
 
@@ -77,7 +80,7 @@ public sealed record VMMigrationPlan
     /// <summary>How long the VM stands still, by simulation. Of a post-copy only what precedes the switch, which is little.</summary>
     public TimeSpan? PredictedDowntime { get; init; }
 
-    /// <summary>Memory that will be sent for this VM, by simulation, bytes.</summary>
+    /// <summary>Memory and disks that will be sent for this VM, by simulation, bytes.</summary>
     public long? PredictedBytes { get; init; }
 
     /// <summary>What the VM sends while the run lasts, the mean by simulation, bit/s; compare with what it was measured to send.</summary>

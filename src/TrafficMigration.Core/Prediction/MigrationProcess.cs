@@ -6,6 +6,9 @@ internal enum MigrationPhase
     /// <summary>It has not started; the VM runs at the source.</summary>
     Waiting,
 
+    /// <summary>Disks are copied, and no memory yet; the VM runs at the source.</summary>
+    MirroringDisks,
+
     /// <summary>Passes over the memory; the VM runs at the source.</summary>
     PreCopy,
 
@@ -22,7 +25,8 @@ internal enum MigrationPhase
 /// <summary>One migration's way through its phases, driven by the rate that the network gives it.</summary>
 /// <remarks>
 /// What a switchover costs beside memory (device state, starting the VM) is not modelled: post-copy has no downtime. Nor
-/// is that a post-copied VM waits for pages that it touches before they came.
+/// is that a post-copied VM waits for pages that it touches before they came. What the VM writes to disks that are being
+/// copied is sent once more, wherever it writes; once they are copied it is sent as it is written.
 /// </remarks>
 internal sealed class MigrationProcess(ScenarioMigration migration)
 {
@@ -31,6 +35,7 @@ internal sealed class MigrationProcess(ScenarioMigration migration)
     private double _rest;
     private double _restLeft;
     private PreCopyEnd? _preCopyEnd;
+    private double _diskLeft = migration.DiskBytes ?? 0;
 
     /// <summary>Where it is.</summary>
     public MigrationPhase Phase { get; private set; }
@@ -50,13 +55,28 @@ internal sealed class MigrationProcess(ScenarioMigration migration)
     /// <summary>Whether it was switched from pre-copy to post-copy.</summary>
     public bool Switched { get; private set; }
 
-    /// <summary>Memory sent so far, bytes.</summary>
-    public double BytesSent => _preCopied + _rest - _restLeft;
+    /// <summary>Memory and disks sent so far, bytes.</summary>
+    public double BytesSent => _preCopied + _rest - _restLeft + DiskBytesSent;
+
+    /// <summary>Disks sent so far, bytes.</summary>
+    public double DiskBytesSent { get; private set; }
 
     /// <summary>Starts it.</summary>
     public void Begin(double now)
     {
         Start = now;
+        if (migration.DiskBytes is not null)
+        {
+            Phase = MigrationPhase.MirroringDisks;
+        }
+        else
+        {
+            BeginMemory();
+        }
+    }
+
+    private void BeginMemory()
+    {
         if (migration.Technique == Technique.PreCopy)
         {
             Phase = MigrationPhase.PreCopy;
@@ -70,6 +90,12 @@ internal sealed class MigrationProcess(ScenarioMigration migration)
     /// <summary>How long it stays in its phase at this rate, bytes per second; infinite if for ever.</summary>
     public double SecondsToNextPhase(double rate)
     {
+        if (Phase == MigrationPhase.MirroringDisks)
+        {
+            double gained = rate - migration.DiskWriteBytesPerSecond;
+            return _diskLeft <= 0 ? 0 : gained > 0 ? _diskLeft / gained : double.PositiveInfinity;
+        }
+
         if (Phase == MigrationPhase.PreCopy)
         {
             _preCopyEnd = _preCopy.Forecast(rate);
@@ -80,9 +106,18 @@ internal sealed class MigrationProcess(ScenarioMigration migration)
     }
 
     /// <summary>Stays in its phase at this rate for a time, seconds.</summary>
-    public void Advance(double rate, double seconds)
+    /// <param name="rate">What its phase sends, bytes per second.</param>
+    /// <param name="mirror">What is sent of disk writes beside memory, bytes per second.</param>
+    /// <param name="seconds">How long.</param>
+    public void Advance(double rate, double mirror, double seconds)
     {
-        if (Phase == MigrationPhase.PreCopy)
+        DiskBytesSent += mirror * seconds;
+        if (Phase == MigrationPhase.MirroringDisks)
+        {
+            DiskBytesSent += rate * seconds;
+            _diskLeft += (migration.DiskWriteBytesPerSecond - rate) * seconds;
+        }
+        else if (Phase == MigrationPhase.PreCopy)
         {
             _preCopy.Advance(rate, seconds);
             _preCopied += rate * seconds;
@@ -96,9 +131,19 @@ internal sealed class MigrationProcess(ScenarioMigration migration)
 
     /// <summary>Completes its phase, which the rate last told to <see cref="SecondsToNextPhase"/> does in so many seconds.</summary>
     /// <param name="now">The time after that, seconds.</param>
+    /// <param name="mirror">What was sent of disk writes beside memory, bytes per second.</param>
     /// <param name="seconds">The time it took since it last advanced.</param>
-    public void CompletePhase(double now, double seconds)
+    public void CompletePhase(double now, double mirror, double seconds)
     {
+        DiskBytesSent += mirror * seconds;
+        if (Phase == MigrationPhase.MirroringDisks)
+        {
+            DiskBytesSent += _diskLeft + (migration.DiskWriteBytesPerSecond * seconds);
+            _diskLeft = 0;
+            BeginMemory();
+            return;
+        }
+
         if (Phase == MigrationPhase.PreCopy)
         {
             PreCopyEnd end = _preCopyEnd!.Value;

@@ -70,6 +70,18 @@ public sealed record ScenarioMigration
     /// </summary>
     public int? Stage { get; init; }
 
+    /// <summary>Disks that are copied before the memory, bytes: what is written in them. <see langword="null"/> where none are.</summary>
+    public long? DiskBytes { get; init; }
+
+    /// <summary>
+    /// Their size as the guest sees it, bytes; <see langword="null"/> for no more than <see cref="DiskBytes"/>. A
+    /// bandwidth limit counts all of it: what was never written takes its time and no traffic.
+    /// </summary>
+    public long? DiskCapacityBytes { get; init; }
+
+    /// <summary>What the VM writes to them, bytes per second: sent on until it runs at the destination.</summary>
+    public long DiskWriteBytesPerSecond { get; init; }
+
     /// <summary>What the VM wants to send to the world, bit/s.</summary>
     public long TxBitsPerSecond { get; init; }
 
@@ -93,7 +105,7 @@ public sealed record ScenarioFlow(int? From, int? To, long BitsPerSecond, int? H
 
 /// <summary>What a scenario comes to.</summary>
 /// <param name="TotalMigrationTime">From the first start to the last end (TMT). Of a run that never ends: until the last migration that does.</param>
-/// <param name="BytesTransferred">Memory sent by all migrations, bytes.</param>
+/// <param name="BytesTransferred">Memory and disks sent by all migrations, bytes.</param>
 /// <param name="Migrations">One a migration, in the scenario's order.</param>
 /// <param name="FlowBitsPerSecond">Mean rate of each of the scenario's flows over the window, bit/s, in their order.</param>
 public sealed record SimulatedRun(
@@ -108,7 +120,7 @@ public sealed record SimulatedRun(
 /// <param name="Start">When it starts, from the start of the run. Of one that never does: when the last migration ends.</param>
 /// <param name="Duration">How long it takes; <see langword="null"/> where a pre-copy never converges, and for what waits for it.</param>
 /// <param name="Downtime">How long the VM stands still.</param>
-/// <param name="BytesTransferred">Memory sent, bytes; of a pre-copy that never converges: until all that can change has.</param>
+/// <param name="BytesTransferred">Memory and disks sent, bytes; of a pre-copy that never converges: until all that can change has.</param>
 /// <param name="Switched">Whether it began with pre-copy and was switched to post-copy.</param>
 /// <param name="TxBitsPerSecond">Mean of what the VM sends to the world over the window, bit/s.</param>
 /// <param name="RxBitsPerSecond">Mean of what the VM receives from the world over the window, bit/s.</param>
@@ -118,4 +130,10 @@ public sealed record SimulatedMigration(
 {
     /// <summary>Whether it starts: a migration waits for ever for a place that a pre-copy holds that never converges.</summary>
     public bool Started { get; init; } = true;
+
+    /// <summary>Of the bytes sent those of disks.</summary>
+    public long DiskBytesTransferred { get; init; }
+
+    /// <summary>Whether its disks are copied in the end: not where the VM writes to them as fast as they are sent, or faster.</summary>
+    public bool DisksAreMirrored { get; init; } = true;
 }

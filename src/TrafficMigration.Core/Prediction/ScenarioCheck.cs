@@ -50,6 +50,9 @@ internal static class ScenarioCheck
         Check(migration.DowntimeLimit.Ticks, name + nameof(migration.DowntimeLimit));
         Check(migration.Connections, name + nameof(migration.Connections), least: 1);
         Check(migration.BandwidthLimitBitsPerSecond, name + nameof(migration.BandwidthLimitBitsPerSecond));
+        Check(migration.DiskBytes, name + nameof(migration.DiskBytes));
+        Check(migration.DiskCapacityBytes, name + nameof(migration.DiskCapacityBytes));
+        Check(migration.DiskWriteBytesPerSecond, name + nameof(migration.DiskWriteBytesPerSecond));
         Check(migration.TxBitsPerSecond, name + nameof(migration.TxBitsPerSecond));
         Check(migration.RxBitsPerSecond, name + nameof(migration.RxBitsPerSecond));
         if (migration.SwitchesToPostCopy && migration.Technique != Technique.PreCopy)

@@ -12,6 +12,7 @@ namespace TrafficMigration.Prediction;
 internal sealed class SharedNetwork
 {
     // Rates and acknowledgements depend on each other. A round leaves 3 % of the error before it: two or three are enough.
+    private const int NoDisk = -1;
     private const int MaxRounds = 4;
     private const double RoundTolerance = 1e-4;
 
@@ -23,6 +24,8 @@ internal sealed class SharedNetwork
     private readonly double[] _capacitiesForData;
     private readonly double[] _bitsOfFlow;
     private readonly MigrationPhase[] _phases;
+    private readonly int[] _diskOf;
+    private readonly int _copying;
     private readonly ILookup<int, int> _flowsOfMigration;
 
     /// <summary>Before anything migrates.</summary>
@@ -34,6 +37,10 @@ internal sealed class SharedNetwork
         _acknowledgements = new double[_capacities.Length];
         _newAcknowledgements = new double[_capacities.Length];
         _capacitiesForData = new double[_capacities.Length];
+        ScenarioMigration[] copying = [.. scenario.Migrations.Where(m => m.DiskBytes is not null)];
+        int next = 0;
+        _diskOf = [.. scenario.Migrations.Select(m => m.DiskBytes is null ? NoDisk : next++)];
+        _copying = copying.Length;
         FlowClaim[] claims = [
             .. scenario.Migrations.Select(m => new FlowClaim(
                 m.BandwidthLimitBitsPerSecond ?? double.PositiveInfinity, m.Connections)),
@@ -42,6 +49,8 @@ internal sealed class SharedNetwork
             .. scenario.Migrations.Select(m => Demand(m.RxBitsPerSecond)),
             .. scenario.Hosts.Select(h => Demand(h.BackgroundTxBitsPerSecond)),
             .. scenario.Hosts.Select(h => Demand(h.BackgroundRxBitsPerSecond)),
+            .. copying.Select(m => new FlowClaim(DiskLimit(m) ?? double.PositiveInfinity)),
+            .. copying.Select(m => new FlowClaim(8.0 * m.DiskWriteBytesPerSecond)),
         ];
         _sharing = new MaxMinSharing(_capacities.Length, claims);
         _bitsOfFlow = new double[claims.Length];
@@ -63,18 +72,19 @@ internal sealed class SharedNetwork
 
     private int FirstBackground => FirstRx + _scenario.Migrations.Count;
 
+    private int FirstDisk => FirstBackground + (2 * _scenario.Hosts.Count);
+
     /// <summary>Lets a migration's memory and its VM's traffic run where they do in this phase.</summary>
     public void Route(int migration, MigrationPhase phase)
     {
         _phases[migration] = phase;
         ScenarioMigration m = _scenario.Migrations[migration];
-        if (phase is MigrationPhase.Waiting or MigrationPhase.Ended)
+        RouteBetweenIf(phase is not (MigrationPhase.Waiting or MigrationPhase.MirroringDisks or MigrationPhase.Ended), migration, m);
+        if (_diskOf[migration] != NoDisk)
         {
-            _sharing.Stop(migration);
-        }
-        else
-        {
-            RouteBetween(migration, m.Source, m.Destination);
+            RouteBetweenIf(phase == MigrationPhase.MirroringDisks, DiskFlow(migration), m);
+            // A VM that stands still writes nothing, and what one at the destination writes stays there.
+            RouteBetweenIf(phase == MigrationPhase.PreCopy && m.DiskWriteBytesPerSecond > 0, MirrorFlow(migration), m);
         }
 
         RouteToWorld(FirstTx + migration, m.TxBitsPerSecond, PlaceOf(migration), Egress);
@@ -103,8 +113,12 @@ internal sealed class SharedNetwork
         while (AcknowledgementsChange() && ++round < MaxRounds);
     }
 
-    /// <summary>What a migration's memory gets, bytes per second.</summary>
-    public double MemoryBytesPerSecond(int migration) => _sharing.Rates[migration] / 8;
+    /// <summary>What a migration's phase sends, memory or disks, bytes per second.</summary>
+    public double BytesPerSecond(int migration) =>
+        _sharing.Rates[_phases[migration] == MigrationPhase.MirroringDisks ? DiskFlow(migration) : migration] / 8;
+
+    /// <summary>What is sent beside its memory of what the VM writes to copied disks, bytes per second.</summary>
+    public double MirrorBytesPerSecond(int migration) => _diskOf[migration] == NoDisk ? 0 : _sharing.Rates[MirrorFlow(migration)] / 8;
 
     /// <summary>Lets applications send and receive at their rates for a time, seconds.</summary>
     public void Account(double seconds)
@@ -139,6 +153,14 @@ internal sealed class SharedNetwork
 
     private double Mean(int flow, double seconds) =>
         (seconds > 0 ? _bitsOfFlow[flow] / seconds : _sharing.Rates[flow]) / TcpFraming.PayloadPerCounted;
+
+    private int DiskFlow(int migration) => FirstDisk + _diskOf[migration];
+
+    private int MirrorFlow(int migration) => FirstDisk + _copying + _diskOf[migration];
+
+    /// <summary>A limit holds for how far the copy has come in the disk, of which only a part is traffic.</summary>
+    private static double? DiskLimit(ScenarioMigration m) =>
+        m.BandwidthLimitBitsPerSecond * (m.DiskCapacityBytes > m.DiskBytes ? (double)m.DiskBytes / m.DiskCapacityBytes : 1.0);
 
     private static FlowClaim Demand(long counted) => new(counted * TcpFraming.PayloadPerCounted);
 
@@ -189,6 +211,18 @@ internal sealed class SharedNetwork
         }
     }
 
+    private void RouteBetweenIf(bool flows, int flow, ScenarioMigration migration)
+    {
+        if (flows)
+        {
+            RouteBetween(flow, migration.Source, migration.Destination);
+        }
+        else
+        {
+            _sharing.Stop(flow);
+        }
+    }
+
     private void RouteBetween(int flow, int from, int to)
     {
         bool local = from == to;
@@ -212,7 +246,7 @@ internal sealed class SharedNetwork
     {
         Array.Clear(_newAcknowledgements);
         ReadOnlySpan<double> rates = _sharing.Rates;
-        for (int flow = 0; flow < FirstTx; flow++)
+        foreach (int flow in Enumerable.Range(0, FirstTx).Concat(Enumerable.Range(FirstDisk, 2 * _copying)))
         {
             if (flow >= _scenario.Migrations.Count && !_scenario.Flows[flow - _scenario.Migrations.Count].AddsAcknowledgements)
             {

@@ -2,7 +2,7 @@ namespace TrafficMigration.Prediction;
 
 /// <summary>The event loop of one simulated run.</summary>
 /// <remarks>
-/// Every event takes at least one migration into its next phase, and a migration has at most four: the loop ends however
+/// Every event takes at least one migration into its next phase, and a migration has at most five: the loop ends however
 /// the rates fall out.
 /// </remarks>
 internal sealed class Simulation
@@ -75,7 +75,7 @@ internal sealed class Simulation
         foreach (int migration in _running)
         {
             _secondsToNextPhase[migration] =
-                _processes[migration].SecondsToNextPhase(_network.MemoryBytesPerSecond(migration));
+                _processes[migration].SecondsToNextPhase(_network.BytesPerSecond(migration));
             seconds = Math.Min(seconds, _secondsToNextPhase[migration]);
         }
 
@@ -89,11 +89,11 @@ internal sealed class Simulation
             MigrationProcess process = _processes[migration];
             if (_secondsToNextPhase[migration] > seconds + Together)
             {
-                process.Advance(_network.MemoryBytesPerSecond(migration), seconds);
+                process.Advance(_network.BytesPerSecond(migration), _network.MirrorBytesPerSecond(migration), seconds);
                 continue;
             }
 
-            process.CompletePhase(_now, seconds);
+            process.CompletePhase(_now, _network.MirrorBytesPerSecond(migration), seconds);
             _network.Route(migration, process.Phase);
             if (!process.IsRunning)
             {
@@ -118,6 +118,8 @@ internal sealed class Simulation
             _network.MeanRx(i, window))
         {
             Started = p.Phase != MigrationPhase.Waiting,
+            DiskBytesTransferred = Bytes(p.DiskBytesSent),
+            DisksAreMirrored = p.Phase != MigrationPhase.MirroringDisks,
         })],
         [.. _scenario.Flows.Select((_, i) => _network.MeanOfFlow(i, window))])
     {

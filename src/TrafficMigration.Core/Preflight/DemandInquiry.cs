@@ -63,7 +63,12 @@ internal sealed class DemandInquiry(HostInquiry hosts, IReadOnlyList<VMPassage> 
             ],
             [.. coming.Select(w => w.Emulator).Distinct()],
             [.. coming.Select(w => w.Cpu).OfType<CpuDemand>().Distinct()],
-            [.. coming.SelectMany(AbilityChecks.NamesNeeded).Select(n => n.List).Distinct()]);
+            [.. coming.SelectMany(AbilityChecks.NamesNeeded).Select(n => n.List).Distinct()])
+        {
+            Images = [.. Copying(w => w.Source == host).SelectMany(d => d.Backing.Select(b => b.Path).Prepend(d.Source!))
+                .Concat(Copying(w => w.Destination == host).SelectMany(d => d.Backing.Select(b => b.Path))).Distinct(StringComparer.Ordinal)],
+            Folders = [.. Copying(w => w.Destination == host).Select(d => DiskChecks.FolderOf(d.Source!)).Distinct(StringComparer.Ordinal)],
+        };
         var outputs = new List<string>();
         foreach (string script in DemandScript.For(hosts.Nonce, asked))
         {
@@ -72,6 +77,10 @@ internal sealed class DemandInquiry(HostInquiry hosts, IReadOnlyList<VMPassage> 
 
         return HostAbilities.Parse(outputs, hosts.Nonce, asked);
     }
+
+    /// <summary>The files that may be copied: whether they lie on the source alone is asked in the same breath.</summary>
+    private IEnumerable<DiskFacts> Copying(Func<VMPassage, bool> which) =>
+        ways.Where(w => w.Plan.StorageCopy != StorageCopy.None && which(w)).SelectMany(w => w.WrittenFiles);
 
     private async Task<RouteState> AskAsync(HostState source, HostState destination, CancellationToken cancellationToken)
     {

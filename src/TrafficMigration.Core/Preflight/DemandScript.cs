@@ -28,6 +28,11 @@ internal static class DemandScript
           esac
           printf '%s|%s|%s|%s\n' "$seen" "$(timeout 5 stat -f -c %T -- "$1")" "$size" "$id"
         }
+        image() { timeout 5 stat -L -c '%s %b %B %Y' -- "$1"; }
+        folder() {
+          timeout 5 stat -L -c %d -- "$1" && timeout 5 stat -f -c '%S %a' -- "$1" || return
+          if [ -w "$1" ]; then echo open; else echo closed; fi
+        }
         capable() {
           said=$(v domcapabilities --virttype "$1" --arch "$2" --machine "$3" --emulatorbin "$4" 2>&1)
           code=$?
@@ -55,8 +60,15 @@ internal static class DemandScript
         body.AddRange(asked.Lists.Select(l => $"quiet {l} v {Command(l)}"));
         body.AddRange(asked.Emulators.Select(e => $"part emulator capable {Words(e)}"));
         body.AddRange(asked.Processors.Select(c => $"part cpu compare {ShellText.Quote(c.Xml)} {(c.Emulator is null ? "" : Words(c.Emulator))}"));
+        if (asked.Folders.Count > 0)
+        {
+            body.Add("quiet tool command -v qemu-img");
+        }
+
         int bytes = 0;
-        foreach (string line in asked.Paths.Select(p => $"part path look {ShellText.Quote(p)}"))
+        foreach (string line in asked.Paths.Select(p => $"part path look {ShellText.Quote(p)}")
+            .Concat(asked.Images.Select(p => $"quiet image image {ShellText.Quote(p)}"))
+            .Concat(asked.Folders.Select(p => $"quiet folder folder {ShellText.Quote(p)}")))
         {
             if (bytes + line.Length > BytesOfPaths)
             {

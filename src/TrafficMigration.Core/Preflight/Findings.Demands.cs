@@ -10,7 +10,7 @@ internal static partial class Findings
     public static PreflightFinding StorageNotShared(VMMigrationPlan plan, PathDemand disk, string host, string fileSystem) => OfVM(
         Error, nameof(StorageNotShared), plan, host,
         $"{Upper(disk.What)} of VM '{plan.VMName}' ('{disk.Path}') lies on a file system of '{host}' alone ({fileSystem}): '{plan.Destination}' would not see what '{plan.Source}' wrote.",
-        "Move it to storage that both hosts mount. If both do, and libvirt shall believe it, name the folder in shared_filesystems of qemu.conf on both.");
+        "Let it be copied along: Get-MigrationPlan -CopyStorage All. Or move it to storage that both hosts mount. If both do, and libvirt shall believe it, name the folder in shared_filesystems of qemu.conf on both.");
 
     /// <summary>A path leads to different disks at the two hosts.</summary>
     public static PreflightFinding StorageDiffers(VMMigrationPlan plan, PathDemand disk, string how) => OfVM(

@@ -45,7 +45,27 @@ internal enum NameList
 /// <param name="Processors">Whether it can give these processors.</param>
 /// <param name="Lists">Which networks, pools and secrets it has, where a VM needs one.</param>
 internal sealed record HostQuestions(
-    IReadOnlyList<string> Paths, IReadOnlyList<EmulatorDemand> Emulators, IReadOnlyList<CpuDemand> Processors, IReadOnlyList<NameList> Lists);
+    IReadOnlyList<string> Paths, IReadOnlyList<EmulatorDemand> Emulators, IReadOnlyList<CpuDemand> Processors, IReadOnlyList<NameList> Lists)
+{
+    /// <summary>What these images of disks, or the files below them, take up.</summary>
+    public IReadOnlyList<string> Images { get; init; } = [];
+
+    /// <summary>Whether images can be made in these folders; where there are any, whether there is qemu-img.</summary>
+    public IReadOnlyList<string> Folders { get; init; } = [];
+}
+
+/// <summary>An image of a disk as a file.</summary>
+/// <param name="Size">Its length, bytes.</param>
+/// <param name="AllocatedBytes">What it takes up, bytes.</param>
+/// <param name="ModifiedAt">When it was last written to, seconds since 1970.</param>
+internal sealed record ImageState(long Size, long AllocatedBytes, long ModifiedAt);
+
+/// <summary>A folder that images are to be made in.</summary>
+/// <param name="Path">The folder.</param>
+/// <param name="Device">The number of its file system.</param>
+/// <param name="FreeBytes">Room there, bytes.</param>
+/// <param name="IsWritable">Our user may write there.</param>
+internal sealed record ImageFolder(string Path, string Device, long FreeBytes, bool IsWritable);
 
 /// <summary>What a host said to the second question.</summary>
 /// <param name="Paths">What there is at each path.</param>
@@ -58,6 +78,15 @@ internal sealed record HostAbilities(
     IReadOnlyDictionary<CpuDemand, Verdict> Processors,
     IReadOnlyDictionary<NameList, IReadOnlySet<string>> Lists)
 {
+    /// <summary>Images that are there, by path.</summary>
+    public IReadOnlyDictionary<string, ImageState> Images { get; init; } = new Dictionary<string, ImageState>();
+
+    /// <summary>Folders that are there, by path.</summary>
+    public IReadOnlyDictionary<string, ImageFolder> Folders { get; init; } = new Dictionary<string, ImageFolder>();
+
+    /// <summary>Whether images can be made: qemu-img is there.</summary>
+    public bool HasImageTool { get; init; }
+
     /// <summary>Reads the answers to <see cref="DemandScript"/>.</summary>
     /// <exception cref="FormatException">The answers are no such answers.</exception>
     public static HostAbilities Parse(IEnumerable<string> outputs, string nonce, HostQuestions asked)
@@ -66,7 +95,12 @@ internal sealed record HostAbilities(
         return new HostAbilities(
             Match(asked.Paths, answers, "path", Path), Match(asked.Emulators, answers, "emulator", Said), Match(asked.Processors, answers, "cpu", Said),
             asked.Lists.Select(l => (List: l, Part: answers.SelectMany(a => a.All(l.ToString())).FirstOrDefault()))
-                .Where(l => l.Part is { ExitCode: 0 }).ToDictionary(l => l.List, IReadOnlySet<string> (l) => Names(l.Part!)));
+                .Where(l => l.Part is { ExitCode: 0 }).ToDictionary(l => l.List, IReadOnlySet<string> (l) => Names(l.Part!)))
+        {
+            Images = Match(asked.Images, answers, "image", Image).Where(i => i.Value is not null).ToDictionary(i => i.Key, i => i.Value!),
+            Folders = Match(asked.Folders, answers, "folder", p => p).Select(f => Folder(f.Key, f.Value)).OfType<ImageFolder>().ToDictionary(f => f.Path),
+            HasImageTool = answers.SelectMany(a => a.All("tool")).Any(p => p.ExitCode == 0),
+        };
     }
 
     /// <summary>Whether libvirt says that it lacks a name; unknown is no lack.</summary>
@@ -88,6 +122,36 @@ internal sealed record HostAbilities(
 
     private static Verdict Said(AnswerPart part) =>
         new(part.ExitCode, string.Join(' ', part.Lines.Select(l => l.Replace("error: ", "", StringComparison.Ordinal).Trim())).Trim());
+
+    /// <remarks>stat(1): size, blocks, size of these, time of the last change.</remarks>
+    private static ImageState? Image(AnswerPart part)
+    {
+        if (part.ExitCode != 0)
+        {
+            return null;
+        }
+
+        long[] figures = Figures(part, part.Text.Split(' '), 4);
+        return new ImageState(figures[0], checked(figures[1] * figures[2]), figures[3]);
+    }
+
+    /// <remarks>stat(1): number of the file system; size of its blocks, those that are free; then whether we may write.</remarks>
+    private static ImageFolder? Folder(string path, AnswerPart part)
+    {
+        string[] lines = [.. part.Filled];
+        if (part.ExitCode != 0 || lines.Length < 3)
+        {
+            return null;
+        }
+
+        long[] figures = Figures(part, lines[1].Split(' '), 2);
+        // As df does: what is more than any disk is no limit.
+        return new ImageFolder(path, lines[0].Trim(), figures[0] > 0 && figures[1] < long.MaxValue / figures[0] ? figures[0] * figures[1] : long.MaxValue, lines[2] == "open");
+    }
+
+    private static long[] Figures(AnswerPart part, string[] words, int count) => words.Length == count
+        ? [.. words.Select(w => long.Parse(w, NumberStyles.None, CultureInfo.InvariantCulture))]
+        : throw new FormatException($"'{part.Text}' are not {count} figures");
 
     private static PathState Path(AnswerPart part)
     {

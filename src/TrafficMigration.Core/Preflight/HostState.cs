@@ -104,14 +104,6 @@ internal sealed record DomainEntry(string Id, string Name, int? State, int? Reas
 internal sealed record GuestState(
     string Id, string Name, string State, bool HasJob, bool IsPersistent, bool StartsWithHost, int SnapshotCount, XElement Live, XElement Sent);
 
-/// <summary>What qemu.conf says about migrations; libvirt's defaults where it says nothing or cannot be read.</summary>
-/// <param name="FirstPort">First port of the memory streams.</param>
-/// <param name="LastPort">Last port of the memory streams.</param>
-/// <param name="ListenAddress">The only address that QEMU listens on for them; <see langword="null"/> for all.</param>
-/// <param name="SharedFolders">Folders that the administrator declares shared though their file system does not look so (<c>shared_filesystems</c>).</param>
-/// <param name="HugetlbfsIsOff">The administrator switched huge pages off (<c>hugetlbfs_mount = ""</c>).</param>
-internal sealed record QemuSettings(int FirstPort, int LastPort, string? ListenAddress, IReadOnlyList<string> SharedFolders, bool HugetlbfsIsOff);
-
 /// <summary>A folder that a migration writes to.</summary>
 /// <param name="Path">The folder.</param>
 /// <param name="IsWritable">Our user may write there.</param>

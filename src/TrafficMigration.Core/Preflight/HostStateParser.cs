@@ -51,7 +51,7 @@ internal static class HostStateParser
             ListeningPorts = answer.One("listening").Filled
                 .Select(l => int.Parse(l.AsSpan(l.LastIndexOf(':') + 1), NumberStyles.HexNumber, CultureInfo.InvariantCulture)).ToHashSet(),
             PostCopyCapable = FactsParser.PostCopyCapable([answer.One("postcopy").Text, UserOfQemu(capabilities)]),
-            Settings = Settings(answer.One("settings").Text),
+            Settings = QemuSettings.Parse(answer.One("settings").Text),
             Folders = Folders(answer.One("folders")),
             Processors = NumberList.Parse(answer.One("processors").Text),
             Nodes = NumberList.Parse(answer.One("nodes").Text),
@@ -142,24 +142,6 @@ internal static class HostStateParser
     private static string UserOfQemu(XElement capabilities) => (string?)capabilities.Element("host")?.Elements("secmodel")
         .FirstOrDefault(m => (string?)m.Element("model") == "dac")?.Elements("baselabel").FirstOrDefault(l => (string?)l.Attribute("type") == "kvm")
         is { } label ? label.Split(':')[0].TrimStart('+') : "";
-
-    /// <remarks>Keys and defaults: libvirt's qemu.conf, where each is described.</remarks>
-    private static QemuSettings Settings(string text)
-    {
-        int Port(string key, int otherwise) =>
-            Regex.Match(text, $@"^\s*{key}\s*=\s*(\d{{1,5}})", RegexOptions.Multiline) is { Success: true } m ? (int)Number(m.Groups[1].Value) : otherwise;
-        string? Text(string key) =>
-            Regex.Match(text, $@"^\s*{key}\s*=\s*""([^""]*)""", RegexOptions.Multiline) is { Success: true } m ? m.Groups[1].Value : null;
-        Match shared = Regex.Match(text, @"^\s*shared_filesystems\s*=\s*\[([^\]]*)\]", RegexOptions.Multiline);
-        return new QemuSettings(
-            Port("migration_port_min", 49152), Port("migration_port_max", 49215),
-            Text("migration_address") is { Length: > 0 } address && !IsEveryAddress(address) ? address : null,
-            [.. Regex.Matches(shared.Groups[1].Value, "\"([^\"]+)\"").Select(m => m.Groups[1].Value.TrimEnd('/'))],
-            Text("hugetlbfs_mount") is { Length: 0 });
-    }
-
-    private static bool IsEveryAddress(string address) =>
-        IPAddress.TryParse(address.Trim('[', ']'), out IPAddress? parsed) && (parsed.Equals(IPAddress.Any) || parsed.Equals(IPAddress.IPv6Any));
 
     /// <remarks>
     /// "4096 66053021 20036771 16777216 16346934 /run": stat(1)'s block size, blocks, free blocks, inodes, free inodes. No

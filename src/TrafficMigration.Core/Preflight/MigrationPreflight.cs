@@ -54,6 +54,14 @@ public static class MigrationPreflight
         found.AddRange(Hosts(hosts, plans, ways));
         found.AddRange(demands.Routes.SelectMany(r => RouteChecks.Route(r.Source, r.Destination, r.Route)));
         found.AddRange(ways.SelectMany(w => Understood(w.Source, VM(w, demands))));
+        foreach (IGrouping<HostState, VMPassage> coming in ways.GroupBy(w => w.Destination))
+        {
+            if (demands.Abilities(coming.Key) is { } there)
+            {
+                found.AddRange(DiskChecks.Room(coming.Key, there, coming.Where(w => demands.Abilities(w.Source) is not null).Select(w => (w, demands.Abilities(w.Source)!))));
+            }
+        }
+
         found.AddRange(Doubles(plans));
         return
         [
@@ -157,7 +165,7 @@ public static class MigrationPreflight
             found = found.Concat(AbilityChecks.Machine(way, there)).Concat(AbilityChecks.Names(way, there));
             if (demands.Abilities(way.Source) is { } here)
             {
-                found = found.Concat(PathChecks.Of(way, here, there));
+                found = found.Concat(PathChecks.Of(way, here, there)).Concat(DiskChecks.Of(way, here, there));
             }
         }
 

@@ -1,3 +1,4 @@
+using TrafficMigration.Kvm;
 using TrafficMigration.Traffic;
 
 namespace TrafficMigration.Preflight;
@@ -10,9 +11,14 @@ internal static class PathChecks
 
     /// <summary>What is missing or another at the destination.</summary>
     public static IEnumerable<PreflightFinding> Of(VMPassage way, HostAbilities source, HostAbilities destination) =>
-        way.Paths.SelectMany(d => d.Use == PathUse.Writes
+        way.Paths.Where(d => !IsCopied(way, d, DiskChecks.Copied(way, source))).SelectMany(d => d.Use == PathUse.Writes
             ? Disk(way, d, source.Paths[d.Path], destination.Paths[d.Path])
             : Other(way, d, destination.Paths[d.Path]));
+
+    /// <summary>Whether a path need not be there because it is copied; <see cref="DiskChecks"/> has its own demands.</summary>
+    private static bool IsCopied(VMPassage way, PathDemand demand, IReadOnlyList<DiskFacts> copied) => demand.Use == PathUse.Writes
+        ? copied.Any(d => d.Source == demand.Path)
+        : way.Plan.StorageCopy == StorageCopy.All && copied.Any(d => d.Backing.Any(b => b.Path == demand.Path));
 
     private static IEnumerable<PreflightFinding> Other(VMPassage way, PathDemand demand, PathState there)
     {
@@ -35,7 +41,9 @@ internal static class PathChecks
         }
         else if (there.Exists == false)
         {
-            yield return Findings.PathMissing(way.Plan, disk);
+            yield return here.IsBlockDevice && way.Plan.StorageCopy != StorageCopy.None
+                ? Findings.BlockDeviceMissing(way.Plan, disk)
+                : Findings.PathMissing(way.Plan, disk);
         }
         else if (IsLocal(disk.Path, there, way.Destination))
         {
@@ -55,8 +63,9 @@ internal static class PathChecks
         }
     }
 
-    private static bool IsLocal(string path, PathState state, HostState host) =>
-        state.Storage == DiskStorage.Local && !host.Settings.SharedFolders.Any(f => path.StartsWith(f + "/", StringComparison.Ordinal));
+    /// <summary>Whether a disk lies on a file system that no other host reaches, as far as its host knows.</summary>
+    public static bool IsLocal(string path, PathState state, HostState host) =>
+        state.Storage == DiskStorage.Local && !host.Settings.IsShared(path);
 
     private static string? Difference(PathState here, PathState there) =>
         here.IsBlockDevice != there.IsBlockDevice ? "one is a block device, the other is not"

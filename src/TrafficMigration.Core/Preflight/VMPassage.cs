@@ -1,3 +1,4 @@
+using TrafficMigration.Kvm;
 using TrafficMigration.Planning;
 
 namespace TrafficMigration.Preflight;
@@ -17,6 +18,10 @@ internal sealed record VMPassage(VMMigrationPlan Plan, HostState Source, HostSta
 
     /// <summary>The paths that it needs.</summary>
     public IReadOnlyList<PathDemand> Paths { get; } = PathDemands.Of(Guest);
+
+    /// <summary>The files that it writes as disks.</summary>
+    public IReadOnlyList<DiskFacts> WrittenFiles { get; } =
+        [.. DiskParser.Writable(Guest.Live).Where(d => d.Kind is "file" or "dir" && d.Source is { } path && path.StartsWith('/'))];
 
     /// <summary>The QEMU that it needs.</summary>
     public EmulatorDemand Emulator { get; } = EmulatorDemand.Of(Guest.Live);

@@ -23,6 +23,9 @@ public sealed record MeasureOptions
     /// <summary>Whether libvirt is to measure the VMs' dirty rates over the window.</summary>
     public bool WithDirtyRate { get; init; }
 
+    /// <summary>Whether libvirt is asked at both ends of the window what VMs have written to their disks.</summary>
+    public bool WithDisks { get; init; }
+
     /// <summary>
     /// Whether nothing may be set up on the host: traffic between its VMs is then not told apart, only noticed.
     /// </summary>

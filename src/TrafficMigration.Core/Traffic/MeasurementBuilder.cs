@@ -5,7 +5,7 @@ namespace TrafficMigration.Traffic;
 /// <summary>Turns a window's intervals into the records that a user sees.</summary>
 internal sealed class MeasurementBuilder(
     string host, HostFacts facts, Topology topology, IReadOnlyList<UplinkInterval> uplink, DateTimeOffset sampledAt,
-    IReadOnlyDictionary<DiskFacts, DiskStorage> storage)
+    LocalDisks disks)
 {
     // Preamble, frame check sequence and the gap between two frames (IEEE 802.3), bytes a frame on the wire.
     private const double WireOverhead = 24;
@@ -68,7 +68,7 @@ internal sealed class MeasurementBuilder(
         Flow packets = Mean(i => i.Packets);
         bool isLocalKnown = intervals.All(i => i.LocalIsKnown);
         Flow? background = Background();
-        return new VMTrafficRate
+        var rate = new VMTrafficRate
         {
             HostName = host,
             VMName = vm.Name,
@@ -88,7 +88,6 @@ internal sealed class MeasurementBuilder(
             MemoryBytes = vm.MemoryBytes,
             ResidentBytes = vm.ResidentBytes,
             VCpuCount = vm.VCpuCount,
-            DiskStorage = Storage(vm),
             DirtyBytesPerSecond = vm.DirtyBytesPerSecond,
             PostCopyCapable = vm.PostCopy.Capable,
             PostCopyBlocker = vm.PostCopy.Blocker,
@@ -101,6 +100,7 @@ internal sealed class MeasurementBuilder(
             SampledAt = sampledAt,
             Window = Window(intervals.Sum(i => i.Seconds)),
         }.WithStatistics(intervals, history.Current);
+        return disks.Fill(rate, vm);
     }
 
     private VMPeers Peers(IReadOnlyCollection<VMInterval> intervals)
@@ -169,14 +169,5 @@ internal sealed class MeasurementBuilder(
 
         int full = uplink.Count(i => onWire(i) >= Full * Speed.Value);
         return full > 0 && full >= FullShare * uplink.Count;
-    }
-
-    private DiskStorage Storage(DomainFacts vm)
-    {
-        DiskStorage[] disks = [.. vm.Disks.Select(d => storage.GetValueOrDefault(d, DiskStorage.Unknown))];
-        return disks.Length == 0 ? DiskStorage.None
-            : disks.Contains(DiskStorage.Local) ? DiskStorage.Local
-            : disks.Contains(DiskStorage.Unknown) ? DiskStorage.Unknown
-            : DiskStorage.Shared;
     }
 }

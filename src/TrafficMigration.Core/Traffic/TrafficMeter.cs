@@ -71,7 +71,7 @@ public static class TrafficMeter
         private readonly MeasureOptions _options;
         private readonly ICommandStream _stream;
         private readonly SamplerReader _reader;
-        private IReadOnlyDictionary<DiskFacts, DiskStorage> _storage = new Dictionary<DiskFacts, DiskStorage>();
+        private IReadOnlyDictionary<DiskFacts, DiskPlace> _storage = new Dictionary<DiskFacts, DiskPlace>();
         private DateTimeOffset _sampledAt;
 
         private Sampling(ICommandChannel channel, MeasureOptions options, ICommandStream stream)
@@ -88,7 +88,7 @@ public static class TrafficMeter
         public static async Task<Sampling> StartAsync(
             ICommandChannel channel, MeasureOptions options, CancellationToken cancellationToken)
         {
-            string script = SamplerScript.For(options.Interval, options.Destination, options.WithDirtyRate);
+            string script = SamplerScript.For(options.Interval, options.Destination, options.WithDirtyRate, options.WithDisks);
             return new Sampling(channel, options, await channel.StartAsync(script, cancellationToken));
         }
 

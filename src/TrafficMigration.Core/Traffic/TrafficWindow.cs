@@ -20,6 +20,7 @@ internal sealed class TrafficWindow
 
     // Links that came lately and are no known VM's, with the uptime at which they came.
     private readonly Dictionary<string, double> _newcomers = new(StringComparer.Ordinal);
+    private readonly DiskHistory _disks;
     private HostFacts? _facts;
     private Topology? _topology;
     private HostSample? _base;
@@ -35,6 +36,7 @@ internal sealed class TrafficWindow
     {
         _host = host;
         _options = options;
+        _disks = new DiskHistory(options.Interval * options.Count);
     }
 
     /// <summary>The number of intervals that it holds.</summary>
@@ -85,6 +87,7 @@ internal sealed class TrafficWindow
         }
 
         _facts = facts;
+        _disks.Observe(facts);
         _topology = topology;
     }
 
@@ -142,9 +145,9 @@ internal sealed class TrafficWindow
     /// <summary>What the window holds.</summary>
     /// <param name="sampledAt">When the last sample was taken.</param>
     /// <param name="storage">Where each disk is; disks that it does not know are left open.</param>
-    public HostMeasurement Snapshot(DateTimeOffset sampledAt, IReadOnlyDictionary<DiskFacts, DiskStorage> storage)
+    public HostMeasurement Snapshot(DateTimeOffset sampledAt, IReadOnlyDictionary<DiskFacts, DiskPlace> storage)
     {
-        var report = new MeasurementBuilder(_host, _facts!, _topology!, [.. _uplink], sampledAt, storage);
+        var report = new MeasurementBuilder(_host, _facts!, _topology!, [.. _uplink], sampledAt, new LocalDisks(storage, _disks));
         return new HostMeasurement(
             report.Host(),
             [.. _facts!.Domains!.Where(d => _vms.ContainsKey(d.Id)).Select(d => report.VM(d, _vms[d.Id]))],

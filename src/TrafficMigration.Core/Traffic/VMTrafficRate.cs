@@ -116,6 +116,21 @@ public sealed record VMTrafficRate
     /// <summary>Where the VM's disks are.</summary>
     public DiskStorage? DiskStorage { get; init; }
 
+    /// <summary>
+    /// What the disks on storage of this host alone take up there, backing files included, bytes: what a copy of them
+    /// sends. <see langword="null"/> where not known.
+    /// </summary>
+    public long? LocalDiskBytes { get; init; }
+
+    /// <summary>The same without their backing files, bytes: what is sent where those are at the destination.</summary>
+    public long? LocalDiskIncrementalBytes { get; init; }
+
+    /// <summary>Size of those disks as the guest sees it, bytes; <see langword="null"/> where not known.</summary>
+    public long? LocalDiskCapacityBytes { get; init; }
+
+    /// <summary>Mean rate at which the guest writes to those disks, bytes per second; <see langword="null"/> where not measured.</summary>
+    public long? LocalDiskWriteBytesPerSecond { get; init; }
+
     /// <summary>Rate at which the guest dirties memory, bytes per second; <see langword="null"/> where not measured.</summary>
     public long? DirtyBytesPerSecond { get; init; }
 

@@ -1,0 +1,21 @@
+@{
+    About      = 'One pair of hosts; each of two VMs has a disk on its host alone, which goes with it: vm1 sends and writes to its disk, vm2 receives.'
+    Hosts      = 2
+    OneWay     = $true # a VM that came back would find its old image
+    LinkRate   = '70mbit'
+    Queue      = '32'
+    Guests     = @(
+        @{ VM = 'vm1'; Home = 'kvm-a'; Away = 'kvm-b'; Options = @('--memory', '160', '--fill', '40', '--zero-free', '--disk', '96:32', '--disk-writes', '1') }
+        @{ VM = 'vm2'; Home = 'kvm-a'; Away = 'kvm-b'; Options = @('--memory', '160', '--fill', '40', '--zero-free', '--disk', '96:32') }
+    )
+    Flows      = @(
+        @{ Flow = 'vm1 out'; Rate = '46%' }
+        @{ Flow = 'vm2 in'; Rate = '46%' }
+    )
+    Strategies = @{
+        PreCopy          = @{ About = 'all pre-copy, with their disks'; Rate = @{}; Plan = @{ Strategy = 'PreCopy'; CopyStorage = 'All' }; Start = @{ Adaptive = $false } }
+        PostCopy         = @{ About = 'all post-copy, with their disks'; Rate = @{}; Plan = @{ Strategy = 'PostCopy'; CopyStorage = 'All' }; Start = @{ Adaptive = $false } }
+        TrafficSensitive = @{ About = 'ours, as planned, with their disks'; Rate = @{}; Plan = @{ CopyStorage = 'All' }; Start = @{ Adaptive = $false } }
+        Adaptive         = @{ About = 'ours, adaptive, with their disks'; Rate = @{}; Plan = @{ CopyStorage = 'All' }; Start = @{} }
+    }
+}
