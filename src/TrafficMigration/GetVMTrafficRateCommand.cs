@@ -93,8 +93,8 @@ public sealed partial class GetVMTrafficRateCommand : SamplingCmdlet
             if (!Continuous)
             {
                 HostMeasurement measured = await TrafficMeter.MeasureAsync(channel, _options, StopToken);
-                ContentMeasurement? content = await LookAsync(channel, measured, post);
-                Write(content is null ? measured : measured with { VirtualMachines = content.VirtualMachines }, post);
+                ContentMeasurement? look = await LookAsync(channel, measured, post);
+                Write(look is null ? measured : measured with { VirtualMachines = look.VirtualMachines }, post);
                 await ReportMissingAsync(channel, measured, post);
                 return;
             }

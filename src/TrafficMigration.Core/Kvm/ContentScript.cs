@@ -76,9 +76,9 @@ internal static class ContentScript
               printf "%s", lines
             }' "/proc/$1/maps"
         }
-        # One run in each of so many parts of equal size.
+        # One run in each of so many parts of equal size. Some awks take all seeds above 2^31 for the same.
         runs() {
-          awk -v run="$run" -v seed="$(od -An -N 4 -t u4 /dev/urandom)" '
+          awk -v run="$run" -v seed="$(od -An -N 3 -t u1 /dev/urandom | tr -d ' ')" '
             { first[NR] = $1; pages[NR] = $2; total += $2 }
             END {
               srand(seed)
@@ -117,7 +117,8 @@ internal static class ContentScript
         }
         look() {
           pid=$(process "$1"); [ -n "$pid" ] || { none "$1" process; return; }
-          { : <"/proc/$pid/mem" && : <"/proc/$pid/maps" && : <"/proc/$pid/pagemap"; } 2>/dev/null || { none "$1" denied; return; }
+          # In a shell of its own: where : cannot redirect, it ends its shell.
+          (: <"/proc/$pid/mem" && : <"/proc/$pid/maps" && : <"/proc/$pid/pagemap") 2>/dev/null || { none "$1" denied; return; }
           ram "$pid" "$2" >"$work/ram" 2>/dev/null || { none "$1" layout; return; }
           runs >"$work/runs"
           mkdir "$work/pages"
