@@ -87,6 +87,9 @@ internal static class ContentScript
                 at = int((i + rand()) * total / n)
                 for (r = 1; at >= pages[r]; r++) at -= pages[r]
                 at -= at % run
+                # A run that lies in two parts is drawn once.
+                if (first[r] + at == drawn) continue
+                drawn = first[r] + at
                 count = pages[r] - at; if (count > run) count = run
                 printf "%.0f %d\n", first[r] + at, count
               }
