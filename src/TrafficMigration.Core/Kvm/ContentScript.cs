@@ -6,8 +6,8 @@ namespace TrafficMigration.Kvm;
 /// <remarks>
 /// <para>
 /// What is read are runs of pages, spread over the guest's memory, of QEMU's own memory (<c>/proc/PID/mem</c>, proc(5);
-/// root may). QMP reads memory only into a file that QEMU writes; the human monitor's <c>xp</c> takes twenty times as long
-/// a page, stops the guest's devices meanwhile, and marks the VM as tainted. A page that is not there
+/// root may). QMP reads memory only into a file that QEMU writes; the human monitor's <c>xp</c> takes ten times as long a
+/// page, holds QEMU's main lock meanwhile, and marks the VM as tainted. A page that is not there
 /// (<c>/proc/PID/pagemap</c>) is not read: that would bring it back from swap, or make the process larger. Which mappings
 /// are the guest's memory is told by their sizes; if the largest ones do not add up to exactly what the guest has, none
 /// is read.
@@ -160,7 +160,7 @@ internal static class ContentScript
         echo @end
         """;
 
-    // 64 MiB of a VM: half a second of processor time on a usual server.
+    // 64 MiB of a VM: some two seconds of a slow processor.
     private const int MostRuns = 1024;
 
     /// <summary>The command line that looks at VMs' memory; it gives way to all else that wants the processor.</summary>
