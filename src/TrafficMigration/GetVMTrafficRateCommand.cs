@@ -93,8 +93,8 @@ public sealed partial class GetVMTrafficRateCommand : SamplingCmdlet
             if (!Continuous)
             {
                 HostMeasurement measured = await TrafficMeter.MeasureAsync(channel, _options, StopToken);
-                ContentMeasurement? seen = await LookAsync(channel, measured, post);
-                Write(seen is null ? measured : measured with { VirtualMachines = seen.VirtualMachines }, post);
+                ContentMeasurement? look = await LookAsync(channel, measured, post);
+                Write(look is null ? measured : measured with { VirtualMachines = look.VirtualMachines }, post);
                 await ReportMissingAsync(channel, measured, post);
                 return;
             }

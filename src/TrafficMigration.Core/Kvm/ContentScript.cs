@@ -6,8 +6,8 @@ namespace TrafficMigration.Kvm;
 /// <remarks>
 /// <para>
 /// What is read are runs of pages, spread over the guest's memory, of QEMU's own memory (<c>/proc/PID/mem</c>, proc(5);
-/// root may). QMP reads memory only into a file that QEMU writes; the human monitor's <c>xp</c> takes twenty times as long
-/// a page, stops the guest's devices meanwhile, and marks the VM as tainted. A page that is not there
+/// root may). QMP reads memory only into a file that QEMU writes; the human monitor's <c>xp</c> takes ten times as long a
+/// page, holds QEMU's main lock meanwhile, and marks the VM as tainted. A page that is not there
 /// (<c>/proc/PID/pagemap</c>) is not read: that would bring it back from swap, or make the process larger. Which mappings
 /// are the guest's memory is told by their sizes; if the largest ones do not add up to exactly what the guest has, none
 /// is read.
@@ -76,9 +76,9 @@ internal static class ContentScript
               printf "%s", lines
             }' "/proc/$1/maps"
         }
-        # One run in each of so many parts of equal size.
+        # One run in each of so many parts of equal size. Some awks take all seeds above 2^31 for the same.
         runs() {
-          awk -v run="$run" -v seed="$(od -An -N 4 -t u4 /dev/urandom)" '
+          awk -v run="$run" -v seed="$(od -An -N 3 -t u1 /dev/urandom | tr -d ' ')" '
             { first[NR] = $1; pages[NR] = $2; total += $2 }
             END {
               srand(seed)
@@ -87,6 +87,9 @@ internal static class ContentScript
                 at = int((i + rand()) * total / n)
                 for (r = 1; at >= pages[r]; r++) at -= pages[r]
                 at -= at % run
+                # A run that lies in two parts is drawn once.
+                if (first[r] + at == drawn) continue
+                drawn = first[r] + at
                 count = pages[r] - at; if (count > run) count = run
                 printf "%.0f %d\n", first[r] + at, count
               }
@@ -117,7 +120,8 @@ internal static class ContentScript
         }
         look() {
           pid=$(process "$1"); [ -n "$pid" ] || { none "$1" process; return; }
-          { : <"/proc/$pid/mem" && : <"/proc/$pid/maps" && : <"/proc/$pid/pagemap"; } 2>/dev/null || { none "$1" denied; return; }
+          # In a shell of its own: where : cannot redirect, it ends its shell.
+          (: <"/proc/$pid/mem" && : <"/proc/$pid/maps" && : <"/proc/$pid/pagemap") 2>/dev/null || { none "$1" denied; return; }
           ram "$pid" "$2" >"$work/ram" 2>/dev/null || { none "$1" layout; return; }
           runs >"$work/runs"
           mkdir "$work/pages"
@@ -156,7 +160,7 @@ internal static class ContentScript
         echo @end
         """;
 
-    // 64 MiB of a VM: half a second of processor time on a usual server.
+    // 64 MiB of a VM: some two seconds of a slow processor.
     private const int MostRuns = 1024;
 
     /// <summary>The command line that looks at VMs' memory; it gives way to all else that wants the processor.</summary>
