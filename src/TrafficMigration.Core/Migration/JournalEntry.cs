@@ -65,7 +65,7 @@ internal sealed record JournalPlan
 
     public bool SwitchesToPostCopy { get; init; }
 
-    public StorageCopy StorageCopy { get; init; }
+    public StorageCopy? StorageCopy { get; init; }
 
     public long? BandwidthLimitBitsPerSecond { get; init; }
 
@@ -98,7 +98,7 @@ internal sealed record JournalPlan
         Destination = plan.Destination,
         Technique = plan.Technique,
         SwitchesToPostCopy = plan.SwitchesToPostCopy,
-        StorageCopy = plan.StorageCopy,
+        StorageCopy = plan.StorageCopy == TrafficMigration.StorageCopy.None ? null : plan.StorageCopy,
         BandwidthLimitBitsPerSecond = plan.BandwidthLimitBitsPerSecond,
         MigrationAddress = plan.MigrationAddress,
         PredictedDuration = plan.PredictedDuration,
@@ -122,7 +122,7 @@ internal sealed record JournalPlan
         Destination = Destination,
         Technique = Technique,
         SwitchesToPostCopy = SwitchesToPostCopy,
-        StorageCopy = StorageCopy,
+        StorageCopy = StorageCopy ?? TrafficMigration.StorageCopy.None,
         Order = turn,
         BandwidthLimitBitsPerSecond = BandwidthLimitBitsPerSecond,
         MigrationAddress = MigrationAddress,
