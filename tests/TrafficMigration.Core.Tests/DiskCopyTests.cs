@@ -104,6 +104,23 @@ public sealed class DiskCopyTests : IDisposable
         Assert.DoesNotContain(site.Told, t => t.StartsWith("keep", StringComparison.Ordinal) || t.StartsWith("remove", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task A_run_that_is_taken_up_knows_its_images_from_the_journal()
+    {
+        using var leave = new CancellationTokenSource();
+        var site = new FakeSite { Definition = Definition, OnLook = (_, _) => leave.Cancel() };
+        site.Play("vm1", new Scene("running (booted)"), Scene.Flowing, Scene.Flowing, Scene.Flowing, new Scene("running (booted)", null, "", Scene.Ended(1, "error: gone")));
+        await RunOne(site, StorageCopy.All, leave: leave);
+        Assert.Equal((StorageCopy.All, MigrationRunState.Interrupted), (_journals.Last.VirtualMachines[0].Plan.StorageCopy, _journals.Last.State));
+        Assert.DoesNotContain(site.Told, t => t.StartsWith("remove", StringComparison.Ordinal));
+
+        var listener = new Listener();
+        await new MigrationRun(_journals.Store, site.ConnectAsync, listener).ResumeAsync(_journals.Last.Id, TestContext.Current.CancellationToken, None);
+
+        Assert.Equal(MigrationOutcome.Failed, Assert.Single(listener.Results).Outcome);
+        Assert.Contains("remove at a: /var/lib/libvirt/images/vm2.qcow2", site.Told);
+    }
+
     [Theory]
     [InlineData(75, "ImageExists")]
     [InlineData(1, "ImageNotMade")]
@@ -206,12 +223,12 @@ public sealed class DiskCopyTests : IDisposable
     }
 
     private async Task<VMMigrationResult> RunOne(
-        FakeSite site, StorageCopy copy, Technique technique = Technique.PreCopy, Action<MigrationProgress>? onProgress = null)
+        FakeSite site, StorageCopy copy, Technique technique = Technique.PreCopy, Action<MigrationProgress>? onProgress = null, CancellationTokenSource? leave = null)
     {
         var listener = new Listener { Progressed = onProgress ?? (_ => { }) };
         VMMigrationPlan plan = MigrationRunTests.Plan("vm1", "kvm1", "a", technique) with { StorageCopy = copy, SwitchesToPostCopy = technique == Technique.PreCopy };
         await new MigrationRun(_journals.Store, site.ConnectAsync, listener).StartAsync(
-            [plan], new RunOptions { Pace = FakeSite.Pace, SkipPreflight = true }, TestContext.Current.CancellationToken, None);
+            [plan], new RunOptions { Pace = FakeSite.Pace, SkipPreflight = true }, TestContext.Current.CancellationToken, leave?.Token ?? None);
         return Assert.Single(listener.Results);
     }
 }

@@ -69,13 +69,13 @@ internal sealed record JournalPlan
 
     public int? Gang { get; init; }
 
-    public StorageCopy StorageCopy { get; init; }
+    public StorageCopy? StorageCopy { get; init; }
 
     public long? BandwidthLimitBitsPerSecond { get; init; }
 
-    public MemoryCompression Compression { get; init; }
+    public MemoryCompression? Compression { get; init; }
 
-    public int Connections { get; init; } = 1;
+    public int? Connections { get; init; }
 
     public string? MigrationAddress { get; init; }
 
@@ -108,10 +108,10 @@ internal sealed record JournalPlan
         SwitchesToPostCopy = plan.SwitchesToPostCopy,
         Stage = plan.Stage,
         Gang = plan.Gang,
-        StorageCopy = plan.StorageCopy,
+        StorageCopy = plan.StorageCopy == TrafficMigration.StorageCopy.None ? null : plan.StorageCopy,
         BandwidthLimitBitsPerSecond = plan.BandwidthLimitBitsPerSecond,
-        Compression = plan.Compression,
-        Connections = plan.Connections,
+        Compression = plan.Compression == MemoryCompression.None ? null : plan.Compression,
+        Connections = plan.Connections == 1 ? null : plan.Connections,
         MigrationAddress = plan.MigrationAddress,
         PredictedDuration = plan.PredictedDuration,
         PredictedDowntime = plan.PredictedDowntime,
@@ -134,13 +134,13 @@ internal sealed record JournalPlan
         Destination = Destination,
         Technique = Technique,
         SwitchesToPostCopy = SwitchesToPostCopy,
-        StorageCopy = StorageCopy,
+        StorageCopy = StorageCopy ?? TrafficMigration.StorageCopy.None,
         Order = turn,
         Stage = Stage,
         Gang = Gang,
         BandwidthLimitBitsPerSecond = BandwidthLimitBitsPerSecond,
-        Compression = Compression,
-        Connections = Connections,
+        Compression = Compression ?? MemoryCompression.None,
+        Connections = Connections ?? 1,
         MigrationAddress = MigrationAddress,
         PredictedDuration = PredictedDuration,
         PredictedDowntime = PredictedDowntime,
