@@ -15,7 +15,7 @@ public sealed class MutualTrafficTests
     {
         VMTrafficRate[] rates =
         [
-            Rate("a", ("d", 50)), Rate("b", ("e", 6)), Rate("c"), Rate("d", ("f", 50)), Rate("e", ("b", 5)), Rate("f"),
+            Rate("a", ("d", 50)), Rate("b", ("e", 6)), Rate("c", ("a", 2)), Rate("d", ("f", 50)), Rate("e", ("b", 5)), Rate("f"),
             // Both directions together below 1 % of the link.
             Rate("g", ("h", 5)), Rate("h", ("g", 4)),
         ];

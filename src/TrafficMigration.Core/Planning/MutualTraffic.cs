@@ -120,7 +120,9 @@ internal sealed class MutualTraffic
             yield return next;
             foreach (MutualFlow flow in _ofVM[next].Where(f => f.Stays is null))
             {
-                tie[flow.From == next ? flow.To!.Value : flow.From!.Value] += flow.BitsPerSecond;
+                // It may talk a little to VMs of no gang, or of another.
+                int other = flow.From == next ? flow.To!.Value : flow.From!.Value;
+                tie[other] = tie.GetValueOrDefault(other) + flow.BitsPerSecond;
             }
         }
     }
