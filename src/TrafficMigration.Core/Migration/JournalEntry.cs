@@ -23,6 +23,18 @@ internal sealed record JournalEntry
     /// <summary>Whether the VM is suspended next.</summary>
     public bool? Suspended { get; init; }
 
+    /// <summary>What a group that moves offline takes along; written before its first VM stands still.</summary>
+    public Offline.OfflineCargo? Cargo { get; init; }
+
+    /// <summary>Whether all VMs of such a group are at the destination: from here on there is no way back.</summary>
+    public bool? Committed { get; init; }
+
+    /// <summary>Why such a group goes back next.</summary>
+    public Offline.OfflineFailure? Undoes { get; init; }
+
+    /// <summary>Whether the VM is told next to go on, at the destination.</summary>
+    public bool? Resumed { get; init; }
+
     /// <summary>Of a VM's last entry: what became of it.</summary>
     public JournalResult? Result { get; init; }
 
@@ -66,6 +78,12 @@ internal sealed record JournalPlan
 
     public string? MigrationAddress { get; init; }
 
+    public OfflineMemory? OfflineMemory { get; init; }
+
+    public bool ReplacesDiskImages { get; init; }
+
+    public IReadOnlyList<string> BlocksFrom { get; init; } = [];
+
     public TimeSpan? PredictedDuration { get; init; }
 
     public TimeSpan? PredictedDowntime { get; init; }
@@ -95,6 +113,9 @@ internal sealed record JournalPlan
         SwitchesToPostCopy = plan.SwitchesToPostCopy,
         BandwidthLimitBitsPerSecond = plan.BandwidthLimitBitsPerSecond,
         MigrationAddress = plan.MigrationAddress,
+        OfflineMemory = plan.OfflineMemory,
+        ReplacesDiskImages = plan.ReplacesDiskImages,
+        BlocksFrom = plan.BlocksFrom,
         PredictedDuration = plan.PredictedDuration,
         PredictedDowntime = plan.PredictedDowntime,
         PredictedBytes = plan.PredictedBytes,
@@ -119,6 +140,9 @@ internal sealed record JournalPlan
         Order = turn,
         BandwidthLimitBitsPerSecond = BandwidthLimitBitsPerSecond,
         MigrationAddress = MigrationAddress,
+        OfflineMemory = OfflineMemory,
+        ReplacesDiskImages = ReplacesDiskImages,
+        BlocksFrom = BlocksFrom,
         PredictedDuration = PredictedDuration,
         PredictedDowntime = PredictedDowntime,
         PredictedBytes = PredictedBytes,
