@@ -45,7 +45,7 @@ internal sealed class Forecast(Site site, bool switches)
             Budget = schedule.Budget,
             Window = window,
         };
-        SimulatedRun run = Simulator.Run(scenario, cancellationToken);
+        SimulatedRun run = TogetherWhereOffline(Simulator.Run(scenario, cancellationToken), decision);
         var byVM = new SimulatedMigration[schedule.Order.Length];
         for (int turn = 0; turn < byVM.Length; turn++)
         {
@@ -54,6 +54,11 @@ internal sealed class Forecast(Site site, bool switches)
 
         return run with { Migrations = byVM };
     }
+
+    /// <summary>VMs that move while they stand still go on when the last of them has come.</summary>
+    private static SimulatedRun TogetherWhereOffline(SimulatedRun run, Decision decision) => decision.Techniques.Contains(Technique.Offline)
+        ? run with { Migrations = [.. run.Migrations.Select(m => m with { Duration = run.TotalMigrationTime - m.Start, Downtime = run.TotalMigrationTime - m.Start })] }
+        : run;
 
     /// <summary>Memory that a VM's migration sends at least, bytes: pages that it never touched are not sent.</summary>
     public static long MemoryToMove(VMTrafficRate vm) => Math.Min(vm.MemoryBytes ?? 0, vm.ResidentBytes ?? long.MaxValue);

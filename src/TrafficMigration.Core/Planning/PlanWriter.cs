@@ -38,6 +38,9 @@ internal static class PlanWriter
                 Technique = decision.Techniques[i],
                 SwitchesToPostCopy = request.Strategy == Strategy.PreCopyThenPostCopy
                     && decision.Techniques[i] == Technique.PreCopy && Forecast.CanSwitch(rate, destination),
+                OfflineMemory = request.Offline?.Memory,
+                ReplacesDiskImages = request.Offline?.ReplacesDiskImages ?? false,
+                BlocksFrom = request.Offline?.BlocksFrom ?? [],
                 Order = turns[i],
                 BandwidthLimitBitsPerSecond = schedule.LimitsBitsPerSecond[i],
                 SourceContentionBitsPerSecond = loads[site.SourceOf[i]],
@@ -63,9 +66,9 @@ internal static class PlanWriter
             LowerBoundBitsPerSecond = LowerBound(loads[worst], capacities[worst], decision.RelativeBound, capacities.All(c => c == capacities[0])),
             CreatedAt = request.CreatedAt,
             RatesSampledAt = site.VMs.All(v => v.SampledAt is not null) ? site.VMs.Min(v => v.SampledAt) : null,
-            ThrottleLimit = request.Budget.ThrottleLimit,
-            MaxOutgoingPerHost = request.Budget.MaxOutgoingPerHost,
-            MaxIncomingPerHost = request.Budget.MaxIncomingPerHost,
+            ThrottleLimit = schedule.Budget.ThrottleLimit,
+            MaxOutgoingPerHost = schedule.Budget.MaxOutgoingPerHost,
+            MaxIncomingPerHost = schedule.Budget.MaxIncomingPerHost,
             PredictedDuration = Rounded(run?.TotalMigrationTime),
             PredictedBytes = run?.BytesTransferred,
             // Arrays: PowerShell cannot index the type that a collection expression makes of a list.

@@ -27,6 +27,14 @@ internal sealed record OfflineInventory(IReadOnlyList<InventoryVM> VMs, string? 
     // A format with each page at a place of its own (QEMU's mapped-ram), so that blocks of two VMs can be the same.
     private const string Sparse = "sparse";
 
+    /// <summary>The checks that only a live migration needs: its ports, and what libvirt does not take along.</summary>
+    public static IReadOnlyList<string> LiveOnly { get; } =
+    [
+        nameof(Preflight.Findings.MigrationPortsClosed), nameof(Preflight.Findings.MigrationPortsPartlyClosed), nameof(Preflight.Findings.MigrationPortsNotTried),
+        nameof(Preflight.Findings.MigrationPortsUsedUp), nameof(Preflight.Findings.MigrationAddressNotListened), nameof(Preflight.Findings.MigrationArriving),
+        nameof(Preflight.Findings.AutostartLost),
+    ];
+
     /// <summary>Asks the hosts. Nothing is left changed.</summary>
     /// <param name="plans">The VMs' plans, all <see cref="Technique.Offline"/>.</param>
     /// <param name="connect">Opens a connection to a host.</param>

@@ -120,9 +120,10 @@ internal static class OfflineScripts
         [ ! -e "$2.autostart" ] || v autostart "$3" >/dev/null
         """;
 
-    /// <summary>Removes a run's folder. $1 folder.</summary>
-    public const string Forget =
+    /// <summary>Removes a run's folder, and the marks of its steps. $1 folder, $2 run.</summary>
+    public const string Forget = JobScripts.Place +
         """
+        rm -rf -- "${place:?}/${2:?}"-*
         case $1 in /*/trafficmigration/*) rm -rf -- "$1"; rmdir -- "${1%/*}" 2>/dev/null ;; esac
         true
         """;

@@ -7,6 +7,9 @@ namespace TrafficMigration.Migration.Offline;
 /// <summary>What follows once a group is at the destination: definitions, one VM after another goes on, and the source forgets them.</summary>
 internal sealed class OfflineArrival(RunContext run, IReadOnlyList<OfflineVM> vms, OfflineCargo cargo)
 {
+    /// <summary>VMs that went on at the destination and have ended since: their owner, or the host, stopped them.</summary>
+    public IDictionary<OfflineVM, string> Stopped { get; } = new Dictionary<OfflineVM, string>();
+
     /// <summary>Brings it to its end.</summary>
     /// <returns>For each VM that does not go on why, or nothing.</returns>
     /// <exception cref="MigrationException">A host did not answer: another life of the run goes on with it.</exception>
@@ -100,6 +103,12 @@ internal sealed class OfflineArrival(RunContext run, IReadOnlyList<OfflineVM> vm
             {
                 return $"it is {there} at '{vm.Plan.Destination}' and could not be resumed";
             }
+        }
+
+        if (!there.IsActive && vm.ResumedAt is not null)
+        {
+            Stopped[vm] = there.ToString();
+            return null;
         }
 
         return there.IsActive ? null : $"it is {there} at '{vm.Plan.Destination}'";

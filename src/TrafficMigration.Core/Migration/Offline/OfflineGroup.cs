@@ -188,7 +188,13 @@ internal sealed class OfflineGroup(VMMigrationRecord[] records, RunContext run, 
 
         ILookup<int, SentFile> sent = await arrival.SentAsync();
         await arrival.ForgetAsync();
-        foreach (OfflineVM vm in _vms)
+        foreach ((OfflineVM vm, string state) in arrival.Stopped)
+        {
+            MigrationException error = Failures.VMStopped(vm.Plan.Source, vm.Plan.Destination, vm.Plan.VMName, "not there", state);
+            End(vm, MigrationState.Failed, Result(vm, MigrationOutcome.Failed, error));
+        }
+
+        foreach (OfflineVM vm in _vms.Where(v => !arrival.Stopped.ContainsKey(v)))
         {
             SentFile[] files = [.. sent[vm.Number]];
             DateTimeOffset end = vm.ResumedAt ?? DateTimeOffset.Now;

@@ -65,15 +65,7 @@ internal sealed class OfflineReturn(RunContext run, IReadOnlyList<OfflineVM> vms
     {
         foreach (RunHost host in vms.SelectMany(v => (RunHost[])[v.Source, v.Destination]).Distinct())
         {
-            await host.ExecuteAsync(ShellText.Script(OfflineScripts.Forget, [OfflineCargo.Folder(run.RunId)]), run.Leave);
-        }
-
-        foreach (OfflineVM vm in vms)
-        {
-            foreach (OfflineJob job in (OfflineJob[])[vm.Save, vm.Load, vm.Back, OfflineMove.CopyJob(run, [vm])])
-            {
-                await job.ForgetAsync(run.Leave);
-            }
+            await host.ExecuteAsync(ShellText.Script(OfflineScripts.Forget, [OfflineCargo.Folder(run.RunId), run.RunId]), run.Leave);
         }
     }
 
