@@ -15,6 +15,9 @@ public sealed class MigrationRun
     private readonly Func<string, CancellationToken, Task<ICommandChannel>> _connect;
     private readonly IRunListener _listener;
 
+    /// <summary>How often a run that is taken up looks at things; the journal does not keep it. Another one is for tests only.</summary>
+    internal RunPace Pace { get; init; } = new();
+
     /// <summary>Makes a runner.</summary>
     /// <param name="store">Where the journals are.</param>
     /// <param name="connect">Opens a connection to a host.</param>
@@ -66,7 +69,7 @@ public sealed class MigrationRun
         using Journal journal = _store.Open(id);
         // Read again, now that nobody else writes.
         record = _store.Get(id);
-        await DriveAsync(id, record.Options, journal, null, "is taken up again", [.. record.VirtualMachines.Where(v => v.Result is null)], record.Offline, stop, leave);
+        await DriveAsync(id, record.Options with { Pace = Pace }, journal, null, "is taken up again", [.. record.VirtualMachines.Where(v => v.Result is null)], record.Offline, stop, leave);
     }
 
     private async Task DriveAsync(

@@ -93,7 +93,7 @@ END
         # Two ways are left: it is somewhere between standing still and going on when the process ends.
         $script = "Import-Module '$((Get-Module TrafficMigration).Path)'; 'vm2', 'vm3' | ForEach-Object { [pscustomobject]@{ HostName = 'kvm-b'; VMName = `$_; TxBitsPerSecond = 1000; RxBitsPerSecond = 1000 } } |
             Get-MigrationPlan -Destination kvm-a -NoProbe -Technique Offline -ReplaceDiskImages | Start-TrafficSensitiveMigration -SkipPreflight -Confirm:`$false"
-        $process = Start-Process (Get-Process -Id $PID).Path -ArgumentList '-NoProfile', '-NonInteractive', '-EncodedCommand', ([Convert]::ToBase64String([Text.Encoding]::Unicode.GetBytes($script))) -PassThru -RedirectStandardOutput "$TestDrive/out" -RedirectStandardError "$TestDrive/err"
+        $process = Start-Process (Get-Command pwsh -CommandType Application)[0].Source -ArgumentList '-NoProfile', '-NonInteractive', '-EncodedCommand', ([Convert]::ToBase64String([Text.Encoding]::Unicode.GetBytes($script))) -PassThru -RedirectStandardOutput "$TestDrive/out" -RedirectStandardError "$TestDrive/err"
         $limit = [datetime]::Now.AddSeconds(40)
         while (-not (Get-ChildItem "$env:XDG_STATE_HOME/trafficmigration" -Filter *.jsonl | Where-Object { (Get-Content $_ -Raw) -match '"To":"Copying"' -and (Get-Content $_ -Raw) -match 'ReplacesDiskImages":true' -and (Get-Content $_ -Raw) -notmatch '"Ended":true' })) {
             [datetime]::Now | Should -BeLessThan $limit -Because (Get-Content "$TestDrive/err" -Raw)

@@ -63,7 +63,11 @@ internal static class BlockScripts
           list "$1" >"$2.blocks" || return
           awk -v n="$2" '$1 != "0" { print $1, n, FNR - 1 }' "$2.blocks" >>known
         }
-        place() { from=$(cat "$1.from"; echo /); from=${from%/}; [ -e "$from$end" ] && from=$from$end; }
+        # place NUMBER: sets from to where its blocks are. Of an older copy that is not what is being made of it.
+        place() {
+          from=$(cat "$1.from"; echo /); from=${from%/}
+          case $1 in old*|base*) ;; *) [ ! -e "$from$end" ] || from=$from$end ;; esac
+        }
         case $do in
           # Files whose blocks may be taken. $5.. paths
           base)

@@ -101,13 +101,13 @@ internal static class OfflineScripts
         }
         """ + Job;
 
-    /// <summary>At the destination: throws away a VM that was loaded and never ran. $1 UUID. Prints its state where that is not so.</summary>
+    /// <summary>At the destination: throws away a VM that was loaded and never ran. $1 UUID. Prints its state and ends with 3 where that is not so.</summary>
     public const string Discard = Common +
         """
         case $(v domstate "$1" 2>/dev/null) in
           paused) v destroy "$1" >/dev/null ;;
           ''|'shut off') ;;
-          *) v domstate "$1" --reason >&2; exit 1 ;;
+          *) v domstate "$1" --reason >&2; exit 3 ;;
         esac
         """;
 

@@ -14,6 +14,7 @@ namespace TrafficMigration.Migration.Offline;
 internal sealed class OfflineReturn(RunContext run, IReadOnlyList<OfflineVM> vms, OfflineCargo cargo)
 {
     private readonly Dictionary<OfflineVM, string> _runsThere = [];
+    private readonly Dictionary<OfflineVM, string> _unfinished = [];
 
     /// <summary>Goes back.</summary>
     /// <returns>For each VM what keeps it from being what it was, or nothing.</returns>
@@ -47,9 +48,9 @@ internal sealed class OfflineReturn(RunContext run, IReadOnlyList<OfflineVM> vms
         }));
         // Now it is only the destination that may be unfinished.
         await there;
-        foreach ((OfflineVM vm, string state) in _runsThere)
+        foreach ((OfflineVM vm, string trouble) in _runsThere.Concat(_unfinished))
         {
-            stuck[vm] = $"it is {state} at '{vm.Plan.Destination}', where somebody else has let it run";
+            stuck.TryAdd(vm, trouble);
         }
 
         if (stuck.Count == 0)
@@ -86,12 +87,16 @@ internal sealed class OfflineReturn(RunContext run, IReadOnlyList<OfflineVM> vms
             await vm.Load.BarAsync(run.Leave);
             await vm.WaitAsync(host, vm.Load, run.Leave);
             CommandResult discarded = await host.ExecuteAsync(ShellText.Script(OfflineScripts.Discard, [vm.Id!]), run.Leave);
-            if (discarded.ExitCode != 0)
+            if (discarded.ExitCode == 3)
             {
                 lock (_runsThere)
                 {
-                    _runsThere[vm] = discarded.Error.Trim();
+                    _runsThere[vm] = $"it is {discarded.Error.Trim()} at '{vm.Plan.Destination}', where somebody else has let it run";
                 }
+            }
+            else if (discarded.ExitCode != 0)
+            {
+                Unfinished(vm, $"what was loaded at '{host.Name}' could not be thrown away: {discarded.Error.Trim()}");
             }
         }
 
@@ -109,9 +114,15 @@ internal sealed class OfflineReturn(RunContext run, IReadOnlyList<OfflineVM> vms
             run.Leave);
         if (cleared.ExitCode != 0)
         {
-            run.Note(
-                MigrationEventKind.Trouble,
-                $"At '{host.Name}' not all that was copied could be removed: {cleared.Error.Trim()} Remove files whose names end with '{OfflineCargo.Suffix(run.RunId)}'.", host.Name);
+            Unfinished(way[0], $"what was copied to '{host.Name}' could not be removed: {cleared.Error.Trim()}");
+        }
+    }
+
+    private void Unfinished(OfflineVM vm, string trouble)
+    {
+        lock (_unfinished)
+        {
+            _unfinished[vm] = trouble;
         }
     }
 
