@@ -90,7 +90,7 @@ internal static class BlockScripts
               [ -n "$8" ] || { echo "'$path' is there already" >&2; exit 1; }
               know "$path" "old$item" || exit
             fi
-            mkdir -p -- "${path%/*}"
+            (umask 022; mkdir -p -- "${path%/*}")
             rm -f -- "$path$end"
             : >"$path$end" && truncate -s "$6" -- "$path$end" || exit
             printf '%s' "$path" >"$item.from"
@@ -129,8 +129,6 @@ internal static class BlockScripts
             sync -- "$file" 2>/dev/null
             awk -v n="$item" '$1 != "0" { print $1, n, FNR - 1 }' "$item.list" >>known
             : >"$item.whole" ;;
-          # What is known of a VM. $5 its number; comes in.
-          keep) cat >"$item" ;;
         esac
         """;
 
@@ -182,12 +180,17 @@ internal static class BlockScripts
           case $pack in zstd) pack='zstd -q -1 -c -T0' unpack='zstd -q -d -c' ;; gzip) pack='gzip -1 -c' unpack='gzip -d -c' ;; cat) unpack=cat ;; esac
           n=$known given=
           while [ "$n" -gt 0 ]; do given="$given $(quote "$1")"; shift; n=$((n - 1)); done
-          eval "ask base 0 $given" </dev/null || return
+          [ "$known" = 0 ] || eval "ask base 0 $given" </dev/null || return
+          # What is known of the VMs, as one script: a connection for each would take longer.
           for vm in $vms; do
             for part in was xml persistent autostart; do
-              [ ! -e "$folder/$vm.$part" ] || ask keep "$vm.$part" <"$folder/$vm.$part" || return
+              [ -e "$folder/$vm.$part" ] || continue
+              printf "cat >'%s' <<'%s'\n" "$vm.$part" "end of $folder"
+              cat "$folder/$vm.$part"
+              printf '\n%s\n' "end of $folder"
             done
-          done
+          done >"$room/kept"
+          there "umask 077; mkdir -p $(quote "$folder") && cd $(quote "$folder") && exec sh" <"$room/kept" || return
           while [ $# -gt 0 ]; do
             send "$1" "$2" "$3" || return
             shift 3

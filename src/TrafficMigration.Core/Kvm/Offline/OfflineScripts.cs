@@ -139,6 +139,8 @@ internal static class OfflineScripts
     public const string Kill = JobScripts.Place +
         """
         cd "$place/$1" 2>/dev/null || exit 0
+        # One that has just been started has not said yet who it is.
+        for i in 1 2 3 4 5 6 7 8 9 10; do [ ! -e pid ] && [ ! -e exit ] || break; sleep 0.1; done
         [ -e exit ] || { pid=$(cat pid 2>/dev/null) && kill -TERM -- "-$pid" 2>/dev/null; }
         for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
           kill -0 -- "-$pid" 2>/dev/null || break

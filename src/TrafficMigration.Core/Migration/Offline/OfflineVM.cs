@@ -60,6 +60,7 @@ internal sealed class OfflineVM(VMMigrationRecord record, RunContext run)
             await job.ForgetAsync(cancellationToken);
         }
 
+        cancellationToken.ThrowIfCancellationRequested();
         // Not given up half-way: whoever undoes must know whether it was begun.
         await job.StartAsync(script, [OfflineCargo.Folder(run.RunId), .. arguments], run.Leave);
         return await WaitAsync(host, job, cancellationToken);
