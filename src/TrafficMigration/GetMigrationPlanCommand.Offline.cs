@@ -23,7 +23,7 @@ public sealed partial class GetMigrationPlanCommand
 
     /// <summary>With -Technique Offline: disk images that are at the destination already are older copies. Their blocks are used, and they are replaced.</summary>
     [Parameter]
-    public SwitchParameter ReplaceDiskImages { get; set; }
+    public SwitchParameter ReplaceDiskImage { get; set; }
 
     /// <summary>With -Technique Offline: files at the destinations whose blocks need not be sent, such as the image that the VMs' disks were made from.</summary>
     [Parameter]
@@ -34,7 +34,7 @@ public sealed partial class GetMigrationPlanCommand
     /// <exception cref="MigrationException"><c>OfflineParameterInvalid</c>, <c>WishUnknownVM</c>.</exception>
     private OfflineWish? Offline(PlanRequest request)
     {
-        Refuse(Technique is null ? [nameof(OfflineMemory), nameof(StartOrder), nameof(ReplaceDiskImages), nameof(BlocksFrom)] : [], "it is for -Technique Offline, and the plan is a live one", Failures.WishInvalid);
+        Refuse(Technique is null ? [nameof(OfflineMemory), nameof(StartOrder), nameof(ReplaceDiskImage), nameof(BlocksFrom)] : [], "it is for -Technique Offline, and the plan is a live one", Failures.WishInvalid);
         if (Technique is null)
         {
             return null;
@@ -49,7 +49,7 @@ public sealed partial class GetMigrationPlanCommand
         }
 
         var names = new VMNames(request.Rates);
-        return new OfflineWish(OfflineMemory, [.. (StartOrder ?? []).SelectMany(names.Matching).Distinct()], ReplaceDiskImages, BlocksFrom ?? []);
+        return new OfflineWish(OfflineMemory, [.. (StartOrder ?? []).SelectMany(names.Matching).Distinct()], ReplaceDiskImage, BlocksFrom ?? []);
     }
 
     private void Refuse(string[] parameters, string why, Func<string, string, MigrationException> failure)

@@ -43,11 +43,11 @@ internal static class Loose
     public static string? Text(object? given, string property) =>
         Part(given, property)?.ToString() is { Length: > 0 } text ? text : null;
 
-    /// <summary>Several texts; none where there are none. An array that went through CSV has left only its type's name, which is no path.</summary>
+    /// <summary>Several texts; none where there are none. An array of which a file has left one text is lost: where one of its parts ended is not known.</summary>
     public static IReadOnlyList<string> Texts(object? value) => Base(value) switch
     {
         null => [],
-        string text => text.StartsWith('/') ? [text] : [],
+        string => [],
         System.Collections.IEnumerable many => [.. many.Cast<object?>().Select(o => o?.ToString()).OfType<string>()],
         _ => [],
     };

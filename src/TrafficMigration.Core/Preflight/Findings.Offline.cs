@@ -16,7 +16,7 @@ internal static partial class Findings
     public static PreflightFinding DiskImageExists(VMMigrationPlan plan, string path) => OfVM(
         Error, nameof(DiskImageExists), plan, plan.Destination,
         $"'{path}', a disk image of VM '{plan.VMName}', is at '{plan.Destination}' already.",
-        "If it is an older copy, plan with -ReplaceDiskImages: its blocks are used, and it is removed once the VMs run; else move it away.");
+        "If it is an older copy, plan with -ReplaceDiskImage: its blocks are used, and it is removed once the VMs run; else move it away.");
 
     /// <summary>Too little room.</summary>
     public static PreflightFinding OfflineRoomMissing(string host, string place, long needed, long free) => OfOffline(
