@@ -6,7 +6,7 @@ namespace TrafficMigration.Commands;
 /// <summary>Chooses technique and destination of every VM so that its memory flows against its traffic.</summary>
 [Cmdlet(VerbsCommon.Get, "MigrationPlan", DefaultParameterSetName = DestinationSet, HelpUri = HelpPages.Folder + "Get-MigrationPlan.md")]
 [OutputType(typeof(VMMigrationPlan))]
-public sealed class GetMigrationPlanCommand : PlanningCmdlet
+public sealed partial class GetMigrationPlanCommand : PlanningCmdlet
 {
     /// <summary>How the techniques are chosen.</summary>
     [Parameter]
@@ -28,7 +28,7 @@ public sealed class GetMigrationPlanCommand : PlanningCmdlet
     protected private override void Plan(PlanRequest request, Action<Action> post)
     {
         IReadOnlyList<VMMigrationPlan> plans = Planner.CreatePlan(
-            request with { Strategy = Strategy, Schedule = Schedule, Budget = request.Budget with { ThrottleLimit = ThrottleLimit } }, StopToken);
+            request with { Strategy = Strategy, Schedule = Schedule, Budget = request.Budget with { ThrottleLimit = ThrottleLimit }, Offline = Offline(request) }, StopToken);
         foreach (VMMigrationPlan endless in plans.Where(p => p.Converges == false))
         {
             post(() => WriteWarning(

@@ -70,6 +70,15 @@ internal static class Loose
     public static string? Text(object? given, string property) =>
         Part(given, property)?.ToString() is { Length: > 0 } text ? text : null;
 
+    /// <summary>Several texts; none where there are none. An array of which a file has left one text is lost: where one of its parts ended is not known.</summary>
+    public static IReadOnlyList<string> Texts(object? value) => Base(value) switch
+    {
+        null => [],
+        string => [],
+        System.Collections.IEnumerable many => [.. many.Cast<object?>().Select(o => o?.ToString()).OfType<string>()],
+        _ => [],
+    };
+
     /// <summary>A property as a whole number; <see langword="null"/> where it has none.</summary>
     public static long? Number(object? given, string property) =>
         Text(given, property) is null ? null : Convert.ToInt64(Part(given, property), CultureInfo.InvariantCulture);

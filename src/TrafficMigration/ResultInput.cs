@@ -29,6 +29,7 @@ internal static class ResultInput
             TotalTime = Loose.Span(Loose.Part(given, nameof(VMMigrationResult.TotalTime))),
             Downtime = Loose.Span(Loose.Part(given, nameof(VMMigrationResult.Downtime))),
             BytesTransferred = Loose.Number(given, nameof(VMMigrationResult.BytesTransferred)),
+            BytesTotal = Loose.Number(given, nameof(VMMigrationResult.BytesTotal)),
             PreCopyBytes = Loose.Number(given, nameof(VMMigrationResult.PreCopyBytes)),
             PostCopyBytes = Loose.Number(given, nameof(VMMigrationResult.PostCopyBytes)),
             PredictedDuration = Loose.Span(Loose.Part(given, nameof(VMMigrationResult.PredictedDuration))),

@@ -61,6 +61,10 @@ public sealed class StartTrafficSensitiveMigrationCommand : RunCmdlet
     [Parameter]
     public TimeoutAction TimeoutAction { get; set; }
 
+    /// <summary>How long a guest may take to shut down for an offline move; then its group is started again.</summary>
+    [Parameter]
+    public TimeSpan ShutdownTimeout { get; set; } = new RunOptions().ShutdownTimeout;
+
     /// <summary>How long a host that was lost in the middle of a migration is looked for; then the VM's end is left open, for Resume-TrafficSensitiveMigration.</summary>
     [Parameter]
     public TimeSpan ReconnectTimeout { get; set; } = new RunOptions().ReconnectTimeout;
@@ -95,6 +99,7 @@ public sealed class StartTrafficSensitiveMigrationCommand : RunCmdlet
             Positive(Timeout, nameof(Timeout));
             Positive(RunTimeout, nameof(RunTimeout));
             Positive(ReconnectTimeout, nameof(ReconnectTimeout));
+            Positive(ShutdownTimeout, nameof(ShutdownTimeout));
             if (Tls && Tunnelled)
             {
                 throw Failures.RunParameterInvalid("-Tunnelled", "-Tls was given too, and memory can only go one way");
@@ -113,6 +118,16 @@ public sealed class StartTrafficSensitiveMigrationCommand : RunCmdlet
         if (Tunnelled && (plan.Technique == Technique.PostCopy || plan.SwitchesToPostCopy))
         {
             throw Failures.RunParameterInvalid("-Tunnelled", $"VM '{plan.VMName}' is planned with post-copy, which libvirt cannot do through its tunnel; plan with -Strategy PreCopy, or use -Tls");
+        }
+    }
+
+    /// <summary>An offline move goes its own way; what it does not heed is said before anything moves.</summary>
+    private void RefuseForOffline(VMMigrationPlan plan)
+    {
+        string[] live = [nameof(BandwidthLimit), nameof(MaxDowntime), nameof(TimeoutAction), nameof(Tls), nameof(Tunnelled)];
+        if (plan.Technique == Technique.Offline && live.FirstOrDefault(MyInvocation.BoundParameters.ContainsKey) is { } given)
+        {
+            throw Failures.OfflineParameterInvalid("-" + given, "memory and disk images go through SSH between the hosts, as fast as that lets them");
         }
     }
 
@@ -147,6 +162,7 @@ public sealed class StartTrafficSensitiveMigrationCommand : RunCmdlet
         }
 
         RefusePostCopy(plan);
+        RefuseForOffline(plan);
         TimeSpan? age = DateTimeOffset.Now - plan.SampledAt;
         if (MaxRateAge is { } limit && !(age <= limit))
         {
@@ -182,6 +198,7 @@ public sealed class StartTrafficSensitiveMigrationCommand : RunCmdlet
         Timeout = Timeout,
         RunTimeout = RunTimeout,
         TimeoutAction = TimeoutAction,
+        ShutdownTimeout = ShutdownTimeout,
         ReconnectTimeout = ReconnectTimeout,
         Adaptive = Adaptive && !Tunnelled,
         Transport = Tls ? MemoryTransport.Tls : Tunnelled ? MemoryTransport.Tunnelled : MemoryTransport.Tcp,

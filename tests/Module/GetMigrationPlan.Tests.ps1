@@ -254,6 +254,25 @@ Describe 'Get-MigrationPlan across hosts' {
         $warned | Should -Match "pre-copy of VM 'busy' never ends"
         $plan.Converges | Should -BeFalse
     }
+
+    It 'plans a group that stands still while it moves, in the order that is asked for' {
+        $plan = $rates | Get-MigrationPlan -Destination $hosts -Technique Offline -StartOrder ($rates[-1].VMName)
+        $plan.Technique | Select-Object -Unique | Should -Be Offline
+        $plan.OfflineMemory | Select-Object -Unique | Should -Be Save
+        ($plan | Sort-Object Order)[0].VMName | Should -Be $rates[-1].VMName
+    }
+
+    It 'refuses <With> with <ErrorId>' -ForEach @(
+        @{ With = '-Strategy for a group that moves offline'; Options = @{ Technique = 'Offline'; Strategy = 'PreCopy' }; ErrorId = 'OfflineParameterInvalid' }
+        @{ With = '-Deadline for it'; Options = @{ Technique = 'Offline'; Deadline = '00:10:00' }; ErrorId = 'OfflineParameterInvalid' }
+        @{ With = '-ThrottleLimit for it'; Options = @{ Technique = 'Offline'; ThrottleLimit = 2 }; ErrorId = 'OfflineParameterInvalid' }
+        @{ With = 'a path in -BlocksFrom that is not absolute'; Options = @{ Technique = 'Offline'; BlocksFrom = 'base.img' }; ErrorId = 'OfflineParameterInvalid' }
+        @{ With = 'a VM in -StartOrder that is not there'; Options = @{ Technique = 'Offline'; StartOrder = 'nobody' }; ErrorId = 'WishUnknownVM' }
+        @{ With = '-StartOrder in a live plan'; Options = @{ StartOrder = 'a' }; ErrorId = 'WishInvalid' }
+    ) {
+        $e = Get-PlanError { $rates | Get-MigrationPlan -Destination $hosts @Options }
+        $e.FullyQualifiedErrorId | Should -BeLike "$ErrorId,*"
+    }
 }
 
 Describe 'Get-MigrationPlan of VMs that talk to each other' {

@@ -17,11 +17,16 @@ public sealed class MigrationStateTests
         string[] expected =
         [
             "Planned: Preflight Failed Cancelled",
-            "Preflight: PreCopying PostCopying PostCopyPaused CleaningUp Done Failed Cancelled",
+            "Preflight: PreCopying PostCopying PostCopyPaused Saving Undoing CleaningUp Done Failed Cancelled",
             "PreCopying: PostCopying PostCopyPaused CleaningUp",
             "PostCopying: PostCopyPaused CleaningUp",
             "PostCopyPaused: PostCopying Recovering CleaningUp",
             "Recovering: PostCopying PostCopyPaused CleaningUp",
+            "Saving: Copying Undoing",
+            "Copying: Loading Undoing",
+            "Loading: Resuming Undoing",
+            "Resuming: Done Failed",
+            "Undoing: Failed Cancelled",
             "CleaningUp: Done Failed Cancelled",
             "Done:",
             "Failed:",
@@ -82,7 +87,7 @@ public sealed class MigrationStateTests
     {
         string[] states = ["", "running (booted)", "running (post-copy)", "paused (migrating)", "paused (post-copy)", "paused (post-copy failed)", "paused (user)", "shut off (destroyed)"];
         bool[] both = [true, false];
-        foreach (MigrationState before in All.Where(s => !s.IsEnd() && s is not (CleaningUp or Planned)))
+        foreach (MigrationState before in All.Where(s => !s.IsEnd() && s is not (CleaningUp or Planned or Saving or Copying or Loading or Resuming or Undoing)))
         {
             foreach (var (here, there, job, ended, recovers) in
                 from h in states from t in states from j in both from e in both from r in both select (h, t, j, e, r))

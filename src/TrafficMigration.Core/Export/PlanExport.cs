@@ -19,6 +19,11 @@ public static class PlanExport
             throw Failures.NothingToExport();
         }
 
+        if (plans.FirstOrDefault(p => p.Technique == Technique.Offline) is { } offline)
+        {
+            throw Failures.ExportParameterInvalid("-Format", $"VM '{offline.VMName}' is planned offline, and {format} moves VMs live");
+        }
+
         if (kubernetesNamespace is not null && format != PlanFormat.KubeVirt)
         {
             throw Failures.ExportParameterInvalid("-Namespace", $"{format} has no namespaces, KubeVirt has");

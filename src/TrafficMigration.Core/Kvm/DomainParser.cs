@@ -112,7 +112,7 @@ internal static class DomainParser
             [new DiskFacts("unknown", null)], new PostCopyFacts(null, null));
     }
 
-    private static XElement Read(string xml)
+    internal static XElement Read(string xml)
     {
         // What a host says is not trusted: no DTD, so no entities and no other files.
         var settings = new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null };

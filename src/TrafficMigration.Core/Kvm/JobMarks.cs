@@ -42,20 +42,7 @@ internal sealed record JobMarks
     /// <exception cref="MigrationException"><c>AnswerNotUnderstood</c>.</exception>
     public static JobMarks Parse(string host, string answer)
     {
-        var sections = new Dictionary<string, List<string>>(StringComparer.Ordinal);
-        List<string>? current = null;
-        foreach (string line in answer.Split('\n').Select(l => l.TrimEnd('\r')))
-        {
-            if (line.StartsWith('@') && !line.Contains(' ', StringComparison.Ordinal))
-            {
-                sections[line[1..]] = current = [];
-            }
-            else if (line.Trim().Length > 0)
-            {
-                current?.Add(line.Trim());
-            }
-        }
-
+        Dictionary<string, List<string>> sections = Sections(answer);
         string? First(string section) => sections.TryGetValue(section, out List<string>? lines) ? lines.FirstOrDefault() : null;
         JobFigures? Figures(string section) => sections.TryGetValue(section, out List<string>? lines) ? JobFigures.Parse(lines) : null;
         try
@@ -79,6 +66,26 @@ internal sealed record JobMarks
         {
             throw Failures.AnswerNotUnderstood(host, "the state of a migration", e.Message);
         }
+    }
+
+    /// <summary>The lines after each line that has only a mark's name.</summary>
+    internal static Dictionary<string, List<string>> Sections(string answer)
+    {
+        var sections = new Dictionary<string, List<string>>(StringComparer.Ordinal);
+        List<string>? current = null;
+        foreach (string line in answer.Split('\n').Select(l => l.TrimEnd('\r')))
+        {
+            if (line.StartsWith('@') && !line.Contains(' ', StringComparison.Ordinal))
+            {
+                sections[line[1..]] = current = [];
+            }
+            else if (line.Trim().Length > 0)
+            {
+                current?.Add(line.Trim());
+            }
+        }
+
+        return sections;
     }
 
     /// <summary>Seconds and fractions since 1970, as <c>date +%s.%N</c> prints them.</summary>

@@ -6,7 +6,7 @@ internal static class JobScripts
     // /run is the host's own and empty after a restart, as are migrations. Whoever may not write there uses /tmp.
     // Names in it are made by mkdir and mktemp only, which follow no link that somebody else has laid there, and what
     // one user has made, another one can neither remove nor replace (1777).
-    private const string Place =
+    internal const string Place =
         """
         export LC_ALL=C
         place=/run/lock; [ -w "$place" ] || place=/tmp

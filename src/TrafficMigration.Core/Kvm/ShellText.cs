@@ -15,4 +15,9 @@ public static class ShellText
 
         return "'" + value.Replace("'", "'\\''", StringComparison.Ordinal) + "'";
     }
+
+    /// <summary>A command line that runs a script with its arguments.</summary>
+    /// <exception cref="ArgumentException">As for <see cref="Quote"/>.</exception>
+    internal static string Script(string script, IReadOnlyList<string> arguments) =>
+        $"sh -c {Quote(script)} sh {string.Join(' ', arguments.Select(Quote))}";
 }

@@ -26,6 +26,18 @@ internal sealed record JournalEntry
     /// <summary>Whether the VM is suspended next.</summary>
     public bool? Suspended { get; init; }
 
+    /// <summary>What a group that moves offline takes along; written before its first VM stands still.</summary>
+    public Offline.OfflineCargo? Cargo { get; init; }
+
+    /// <summary>Whether all VMs of such a group are at the destination: from here on there is no way back.</summary>
+    public bool? Committed { get; init; }
+
+    /// <summary>Why such a group goes back next.</summary>
+    public Offline.OfflineFailure? Undoes { get; init; }
+
+    /// <summary>Whether the VM is told next to go on, at the destination.</summary>
+    public bool? Resumed { get; init; }
+
     /// <summary>Of a VM's last entry: what became of it.</summary>
     public JournalResult? Result { get; init; }
 
@@ -79,6 +91,12 @@ internal sealed record JournalPlan
 
     public string? MigrationAddress { get; init; }
 
+    public OfflineMemory? OfflineMemory { get; init; }
+
+    public bool ReplacesDiskImages { get; init; }
+
+    public IReadOnlyList<string> BlocksFrom { get; init; } = [];
+
     public TimeSpan? PredictedDuration { get; init; }
 
     public TimeSpan? PredictedDowntime { get; init; }
@@ -113,6 +131,9 @@ internal sealed record JournalPlan
         Compression = plan.Compression == MemoryCompression.None ? null : plan.Compression,
         Connections = plan.Connections == 1 ? null : plan.Connections,
         MigrationAddress = plan.MigrationAddress,
+        OfflineMemory = plan.OfflineMemory,
+        ReplacesDiskImages = plan.ReplacesDiskImages,
+        BlocksFrom = plan.BlocksFrom,
         PredictedDuration = plan.PredictedDuration,
         PredictedDowntime = plan.PredictedDowntime,
         PredictedBytes = plan.PredictedBytes,
@@ -142,6 +163,9 @@ internal sealed record JournalPlan
         Compression = Compression ?? MemoryCompression.None,
         Connections = Connections ?? 1,
         MigrationAddress = MigrationAddress,
+        OfflineMemory = OfflineMemory,
+        ReplacesDiskImages = ReplacesDiskImages,
+        BlocksFrom = BlocksFrom,
         PredictedDuration = PredictedDuration,
         PredictedDowntime = PredictedDowntime,
         PredictedBytes = PredictedBytes,

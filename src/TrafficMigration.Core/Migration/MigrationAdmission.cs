@@ -41,7 +41,8 @@ internal sealed class MigrationAdmission(VMMigrationPlan plan, RunContext run)
             throw Failures.VMNotFound(plan.Source, plan.VMName);
         }
 
-        if (!here.IsRunning)
+        // What stands still can be moved offline, and stands still afterwards.
+        if (!here.IsRunning && !(plan.Technique == Technique.Offline && here.State == "paused"))
         {
             throw Failures.VMNotRunning(plan.Source, plan.VMName, here.ToString());
         }

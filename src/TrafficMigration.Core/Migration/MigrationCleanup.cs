@@ -21,7 +21,7 @@ internal sealed class MigrationCleanup(VMMigrationPlan plan, string vmId, RunHos
         [ -z "$2" ] || v autostart "$1" >/dev/null
         """;
 
-    private const string Undefine =
+    internal const string Undefine =
         """
         export LC_ALL=C
         v() { timeout 15 virsh -q -c "${TM_CONNECT_URI:-qemu:///system}" "$@"; }

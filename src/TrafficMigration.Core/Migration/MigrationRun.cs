@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using TrafficMigration.Kvm;
 using TrafficMigration.Migration.Adaptive;
+using TrafficMigration.Migration.Offline;
 using TrafficMigration.Planning;
 using TrafficMigration.Prediction;
 using TrafficMigration.Preflight;
@@ -14,6 +15,9 @@ public sealed class MigrationRun
     private readonly Func<string, CancellationToken, Task<ICommandChannel>> _connect;
     private readonly IRunListener _listener;
 
+    /// <summary>How often a run that is taken up looks at things; the journal does not keep it. Another one is for tests only.</summary>
+    internal RunPace Pace { get; init; } = new();
+
     /// <summary>Makes a runner.</summary>
     /// <param name="store">Where the journals are.</param>
     /// <param name="connect">Opens a connection to a host.</param>
@@ -26,9 +30,14 @@ public sealed class MigrationRun
     /// <param name="options">How the run is driven.</param>
     /// <param name="stop">Cancels what can be cancelled: VMs not begun do not begin, pre-copies are aborted, post-copies are finished.</param>
     /// <param name="leave">Leaves everything at once as it is; the run can be resumed.</param>
-    /// <exception cref="MigrationException"><c>JournalUnwritable</c>: nothing was moved. What befalls a VM is in its result.</exception>
+    /// <exception cref="MigrationException"><c>JournalUnwritable</c>, <c>TechniquesMixed</c>: nothing was moved. What befalls a VM is in its result.</exception>
     public async Task StartAsync(IReadOnlyList<VMMigrationPlan> plans, RunOptions options, CancellationToken stop, CancellationToken leave)
     {
+        if (plans.Any(IsOffline) && !plans.All(IsOffline))
+        {
+            throw Failures.TechniquesMixed(plans.First(IsOffline).VMName, plans.First(p => !IsOffline(p)).VMName);
+        }
+
         string id = RandomNumberGenerator.GetHexString(10, lowercase: true);
         using Journal journal = _store.Create(id);
         VMMigrationPlan[] ordered = [.. plans.OrderBy(p => p.Order)];
@@ -40,7 +49,8 @@ public sealed class MigrationRun
         };
         await DriveAsync(
             id, options, journal, head, "begins",
-            [.. ordered.Select((p, i) => new VMMigrationRecord { Number = i, Plan = p, State = MigrationState.Planned, Result = null })], stop, leave);
+            [.. ordered.Select((p, i) => new VMMigrationRecord { Number = i, Plan = p, State = MigrationState.Planned, Result = null })],
+            new OfflineProgress(null, false, null), stop, leave);
     }
 
     /// <summary>Takes up a run that was interrupted: finds out from the hosts what is true, and carries on.</summary>
@@ -59,11 +69,11 @@ public sealed class MigrationRun
         using Journal journal = _store.Open(id);
         // Read again, now that nobody else writes.
         record = _store.Get(id);
-        await DriveAsync(id, record.Options, journal, null, "is taken up again", [.. record.VirtualMachines.Where(v => v.Result is null)], stop, leave);
+        await DriveAsync(id, record.Options with { Pace = Pace }, journal, null, "is taken up again", [.. record.VirtualMachines.Where(v => v.Result is null)], record.Offline, stop, leave);
     }
 
     private async Task DriveAsync(
-        string id, RunOptions options, Journal journal, JournalHead? head, string beginning, VMMigrationRecord[] records,
+        string id, RunOptions options, Journal journal, JournalHead? head, string beginning, VMMigrationRecord[] records, OfflineProgress offline,
         CancellationToken stop, CancellationToken leave)
     {
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(stop);
@@ -84,7 +94,9 @@ public sealed class MigrationRun
             moving, (host, token) => run.Host(host).ConnectAsync(token), (host, text) => run.Note(MigrationEventKind.Trouble, text, host),
             measured => run.Series?.Add(measured));
 
-        bool isOpen = await MigrateAsync(run, records, options.Budget);
+        bool isOpen = records.Any(r => IsOffline(r.Plan))
+            ? await new OfflineGroup(records, run, offline).RunAsync()
+            : await MigrateAsync(run, records, options.Budget);
         if (isOpen)
         {
             return;
@@ -99,6 +111,8 @@ public sealed class MigrationRun
             run.Note(MigrationEventKind.Trouble, e.Message);
         }
     }
+
+    private static bool IsOffline(VMMigrationPlan plan) => plan.Technique == Technique.Offline;
 
     /// <summary>Takes the hosts, one after another in the order of their names, so that of two runs one gets them all.</summary>
     private static async Task LeaseAsync(RunContext run, VMMigrationRecord[] records)
@@ -134,7 +148,7 @@ public sealed class MigrationRun
     /// <summary>Checks what is to be begun; each VM's errors are told when its turn comes.</summary>
     private static async Task CheckAsync(RunContext run, VMMigrationRecord[] records)
     {
-        VMMigrationPlan[] begin = [.. records.Where(r => r.Job is null && !run.Refused.ContainsKey(r.Source) && !run.Refused.ContainsKey(r.Destination)).Select(r => r.Plan)];
+        VMMigrationPlan[] begin = [.. records.Where(r => r.Job is null && r.State is (MigrationState.Planned or MigrationState.Preflight) && !run.Refused.ContainsKey(r.Source) && !run.Refused.ContainsKey(r.Destination)).Select(r => r.Plan)];
         if (run.Options.SkipPreflight || begin.Length == 0)
         {
             return;

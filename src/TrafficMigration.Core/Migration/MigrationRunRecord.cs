@@ -45,6 +45,9 @@ public sealed record MigrationRunRecord
     /// <summary>What contends on each link under the plan, by the rates that it rests on; empty where that is not known.</summary>
     public IReadOnlyList<LinkContention> Links { get; init; } = [];
 
+    /// <summary>How far a group that moves offline has come.</summary>
+    internal Offline.OfflineProgress Offline { get; init; } = new(null, false, null);
+
     /// <summary>Its VMs, in the order of their turns.</summary>
     public required IReadOnlyList<VMMigrationRecord> VirtualMachines { get; init; }
 
@@ -66,6 +69,7 @@ public sealed record MigrationRunRecord
             Strategy = head.Strategy,
             Objective = head.Objective,
             Links = head.Links,
+            Offline = Migration.Offline.OfflineProgress.From(entries),
             VirtualMachines = [.. head.Migrations.Select((m, i) => VMMigrationRecord.From(i, m.ToPlan(i + 1), [.. byNumber[i]]))],
             Events = [.. entries.Select(e => e.Event)],
         };
@@ -102,8 +106,11 @@ public sealed record VMMigrationRecord
     /// <summary>Images that were to be made for it at the destination.</summary>
     internal IReadOnlyList<string> Images { get; init; } = [];
 
-    /// <summary>When its memory began to flow, as far as is known.</summary>
+    /// <summary>When its memory began to flow, or to be saved, as far as is known.</summary>
     internal DateTimeOffset? BegunAt { get; init; }
+
+    /// <summary>When it was told to go on after an offline move.</summary>
+    internal DateTimeOffset? ResumedAt { get; init; }
 
     /// <summary>Whether the run has suspended it.</summary>
     internal bool IsSuspended { get; init; }
@@ -115,7 +122,8 @@ public sealed record VMMigrationRecord
         State = entries.LastOrDefault(e => e.Event.To is not null)?.Event.To ?? MigrationState.Planned,
         Job = entries.LastOrDefault(e => e.Job is not null)?.Job,
         Images = entries.LastOrDefault(e => e.Images is not null)?.Images ?? [],
-        BegunAt = entries.FirstOrDefault(e => e.Event.To == MigrationState.PreCopying)?.Event.Time,
+        BegunAt = entries.FirstOrDefault(e => e.Event.To is MigrationState.PreCopying or MigrationState.Saving)?.Event.Time,
+        ResumedAt = entries.FirstOrDefault(e => e.Resumed == true)?.Event.Time,
         IsSuspended = entries.Any(e => e.Suspended == true),
         Result = entries.LastOrDefault(e => e.Result is not null)?.Result!.ToResult(),
     };

@@ -21,6 +21,21 @@ public enum MigrationState
     /// <summary>libvirt was asked to take up the broken post-copy.</summary>
     Recovering,
 
+    /// <summary>Of an offline move: its memory is saved, or its guest shuts down, at the source. Can be undone.</summary>
+    Saving,
+
+    /// <summary>Of an offline move: memory and disk images cross, the VM stands still. Can be undone.</summary>
+    Copying,
+
+    /// <summary>Of an offline move: it comes to be at the destination and stands still there. Can be undone.</summary>
+    Loading,
+
+    /// <summary>Of an offline move: the whole group is at the destination, and its VMs go on there. No way back.</summary>
+    Resuming,
+
+    /// <summary>Of an offline move: the group goes back to what it was at the source.</summary>
+    Undoing,
+
     /// <summary>The job has ended: both hosts are asked what is true, and definitions are put right.</summary>
     CleaningUp,
 
@@ -43,12 +58,18 @@ public static class MigrationStates
         [MigrationState.Planned] = [MigrationState.Preflight, MigrationState.Failed, MigrationState.Cancelled],
         [MigrationState.Preflight] =
             // Done: it was there already. The others than PreCopying: a resumed run finds how far a job has come meanwhile.
-            [MigrationState.PreCopying, MigrationState.PostCopying, MigrationState.PostCopyPaused, MigrationState.CleaningUp, MigrationState.Done, MigrationState.Failed, MigrationState.Cancelled],
+            [MigrationState.PreCopying, MigrationState.PostCopying, MigrationState.PostCopyPaused, MigrationState.CleaningUp,
+            MigrationState.Saving, MigrationState.Undoing, MigrationState.Done, MigrationState.Failed, MigrationState.Cancelled],
         [MigrationState.PreCopying] = [MigrationState.PostCopying, MigrationState.PostCopyPaused, MigrationState.CleaningUp],
         [MigrationState.PostCopying] = [MigrationState.PostCopyPaused, MigrationState.CleaningUp],
         [MigrationState.PostCopyPaused] = [MigrationState.PostCopying, MigrationState.Recovering, MigrationState.CleaningUp],
         [MigrationState.Recovering] = [MigrationState.PostCopying, MigrationState.PostCopyPaused, MigrationState.CleaningUp],
         [MigrationState.CleaningUp] = [MigrationState.Done, MigrationState.Failed, MigrationState.Cancelled],
+        [MigrationState.Saving] = [MigrationState.Copying, MigrationState.Undoing],
+        [MigrationState.Copying] = [MigrationState.Loading, MigrationState.Undoing],
+        [MigrationState.Loading] = [MigrationState.Resuming, MigrationState.Undoing],
+        [MigrationState.Resuming] = [MigrationState.Done, MigrationState.Failed],
+        [MigrationState.Undoing] = [MigrationState.Failed, MigrationState.Cancelled],
         [MigrationState.Done] = [],
         [MigrationState.Failed] = [],
         [MigrationState.Cancelled] = [],

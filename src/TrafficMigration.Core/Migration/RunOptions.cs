@@ -49,6 +49,9 @@ public sealed record RunOptions
     /// <summary>What becomes of a pre-copy whose time is over. A post-copy always goes on to its end.</summary>
     public TimeoutAction TimeoutAction { get; init; }
 
+    /// <summary>How long a guest may take to shut down for an offline move.</summary>
+    public TimeSpan ShutdownTimeout { get; init; } = TimeSpan.FromMinutes(2);
+
     /// <summary>Whether a pre-copy is switched to post-copy where the traffic, as it is sampled on, makes that pay.</summary>
     public bool Adaptive { get; init; } = true;
 

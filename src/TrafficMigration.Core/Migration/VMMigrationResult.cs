@@ -63,6 +63,12 @@ public sealed record VMMigrationResult
     /// </summary>
     public long? DiskBytesTransferred { get; init; }
 
+    /// <summary>
+    /// Of an offline move: what memory image and disk images hold that is not zeros, bytes. What of it did not cross, the
+    /// destination had, or compression saved. <see langword="null"/> of a live move, and where not known.
+    /// </summary>
+    public long? BytesTotal { get; init; }
+
     /// <summary>Those of them that were sent while the VM ran at the source; <see langword="null"/> where not known.</summary>
     public long? PreCopyBytes { get; init; }
 

@@ -28,7 +28,7 @@ internal sealed record Decision(int[] Destinations, Technique[] Techniques, doub
             {
                 loads[site.SourceOf[i]] += site.VMs[i].TxBitsPerSecond;
             }
-            else
+            else if (Techniques[i] == Technique.PostCopy)
             {
                 loads[site.Sources.Length + Destinations[i]] += site.VMs[i].RxBitsPerSecond;
             }

@@ -39,6 +39,11 @@ internal sealed class Explanation
     {
         VMTrafficRate rate = _site.VMs[vm];
         HostTraffic destination = _site.Destinations[_decision.Destinations[vm]];
+        if (_decision.Techniques[vm] == Technique.Offline)
+        {
+            return ("", "Offline was asked for: the VM stands still while it moves, so none of its traffic contends");
+        }
+
         AssignmentVM options = _problem.VMs[vm];
         Technique technique = _decision.Techniques[vm];
         bool canPostCopy = options.PostCopyAllowed && destination.PostCopyCapable != false;

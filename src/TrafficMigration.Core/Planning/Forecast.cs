@@ -56,9 +56,14 @@ internal sealed class Forecast(Site site, bool switches, TransferChooser transfe
             Budget = schedule.Budget,
             Window = window,
         };
-        SimulatedRun run = Simulator.Run(scenario, cancellationToken);
+        SimulatedRun run = TogetherWhereOffline(Simulator.Run(scenario, cancellationToken), decision);
         return run with { Migrations = [.. turns.Select(turn => run.Migrations[turn])] };
     }
+
+    /// <summary>VMs that move while they stand still go on when the last of them has come.</summary>
+    private static SimulatedRun TogetherWhereOffline(SimulatedRun run, Decision decision) => decision.Techniques.Contains(Technique.Offline)
+        ? run with { Migrations = [.. run.Migrations.Select(m => m with { Duration = run.TotalMigrationTime - m.Start, Downtime = run.TotalMigrationTime - m.Start })] }
+        : run;
 
     /// <summary>Memory that a VM's migration sends at least, bytes: pages that it never touched are not sent, nor those of zeros.</summary>
     public static long MemoryToMove(VMTrafficRate vm)

@@ -56,6 +56,9 @@ public sealed record PlanRequest
     /// <summary>What becomes of disks that lie on storage of a VM's host alone.</summary>
     public StorageCopy StorageCopy { get; init; }
 
+    /// <summary>All VMs move as one group while they stand still; <see langword="null"/> for a live plan.</summary>
+    public OfflineWish? Offline { get; init; }
+
     /// <summary>The run is to end within this time, with the gentlest rates that do; <see langword="null"/> for as fast as the links let it.</summary>
     public TimeSpan? Deadline { get; init; }
 
@@ -68,6 +71,13 @@ public sealed record PlanRequest
     /// <summary>The plan's time stamp.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
 }
+
+/// <summary>How a group of VMs is moved while it stands still.</summary>
+/// <param name="Memory">What becomes of the VMs' memory.</param>
+/// <param name="StartOrder">VMs that go on first, in this order; the others follow by name.</param>
+/// <param name="ReplacesDiskImages">Whether disk images that are at the destination already are older copies, to be replaced.</param>
+/// <param name="BlocksFrom">Files at the destinations whose blocks need not be sent.</param>
+public sealed record OfflineWish(OfflineMemory Memory, IReadOnlyList<VMRef> StartOrder, bool ReplacesDiskImages, IReadOnlyList<string> BlocksFrom);
 
 /// <summary>A VM by the names of its host and its own.</summary>
 /// <param name="HostName">The host that it runs on.</param>

@@ -37,6 +37,13 @@ public static class Planner
         var decider = new Decider(site, Wish.Of(request.Wishes, site), request, cancellationToken);
         var forecast = new Forecast(site, switches: request.Strategy == Strategy.PreCopyThenPostCopy, new TransferChooser(site, request));
         Decision decision = decider.Decide(forecast);
+        if (request.Offline is { } offline)
+        {
+            decision = decision with { Techniques = [.. decision.Techniques.Select(_ => Technique.Offline)] };
+            Schedule order = Schedule.ByName(site.VMs.Length, new MigrationBudget()) with { Order = OrderOf(site, offline.StartOrder) };
+            return new PlanDraft(site, decider.Problem, decider.Endless, request, decision, order, forecast, forecast.Run(decision, order, null, cancellationToken));
+        }
+
         if (request.Strategy != Strategy.TrafficSensitive)
         {
             decision = decision with { RelativeBound = decider.RelativeBound() };
@@ -59,5 +66,13 @@ public static class Planner
             SimulatedRun? run = forecast.Run(decided, schedule, null, cancellationToken);
             return new PlanDraft(site, decider.Problem, decider.Endless, request, decided, schedule, forecast, run);
         }
+    }
+
+    /// <summary>The VMs that are named, in that order, and the others after them.</summary>
+    private static int[] OrderOf(Site site, IReadOnlyList<VMRef> first)
+    {
+        int Place(int vm) => first.Select((r, i) => (r, i)).Where(p => p.r.VMName == site.VMs[vm].VMName && p.r.HostName == site.VMs[vm].HostName)
+            .Select(p => p.i).DefaultIfEmpty(int.MaxValue).First();
+        return [.. Enumerable.Range(0, site.VMs.Length).OrderBy(Place)];
     }
 }

@@ -25,7 +25,9 @@ internal static class ProblemBuilder
             // Which of several destinations take a post-copy the solver knows itself.
             bool canPostCopy = (site.VMs[i].PostCopyCapable ?? true)
                 && (given.Length > 0 ? given.Any(d => destinations[d].PostCopyAllowed) : anyTakesPostCopy);
-            (bool pre, bool post) = Techniques(pinned[i], canPostCopy, request.Strategy, mustPostCopy.Contains(i));
+            // While a VM stands still its traffic contends with nothing; only destinations are left to choose.
+            bool standsStill = request.Offline is not null;
+            (bool pre, bool post) = standsStill ? (true, false) : Techniques(pinned[i], canPostCopy, request.Strategy, mustPostCopy.Contains(i));
             // Two given destinations contradict each other.
             if ((!pre && !post) || given.Length > 1)
             {
@@ -34,7 +36,7 @@ internal static class ProblemBuilder
 
             VMTrafficRate rate = site.VMs[i];
             vms[i] = new AssignmentVM(
-                site.SourceOf[i], rate.TxBitsPerSecond, rate.RxBitsPerSecond, rate.MemoryBytes ?? 0, rate.VCpuCount ?? 0, pre, post,
+                site.SourceOf[i], standsStill ? 0 : rate.TxBitsPerSecond, standsStill ? 0 : rate.RxBitsPerSecond, rate.MemoryBytes ?? 0, rate.VCpuCount ?? 0, pre, post,
                 given.Length > 0 ? given : null);
         }
 

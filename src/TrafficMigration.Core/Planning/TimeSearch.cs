@@ -22,7 +22,7 @@ internal sealed class TimeSearch(Site site, AssignmentProblem problem, Forecast 
 
         Decision best = optimum;
         Outcome outcome = Measure(optimum);
-        foreach (Technique technique in Enum.GetValues<Technique>())
+        foreach (Technique technique in Techniques.Live)
         {
             Decision uniform = optimum with { Techniques = [.. problem.VMs.Select((_, i) => problem.Allows(i, optimum.Destinations[i], technique) ? technique : optimum.Techniques[i])] };
             Keep(uniform, ref best, ref outcome);

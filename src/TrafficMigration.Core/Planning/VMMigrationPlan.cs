@@ -29,7 +29,16 @@ public sealed record VMMigrationPlan
     /// <summary>What becomes of its disks on storage of the source alone; of disks on shared storage nothing ever does.</summary>
     public StorageCopy StorageCopy { get; init; }
 
-    /// <summary>The migration's turn, from 1: where not all may run at once, they start in this order.</summary>
+    /// <summary>What becomes of the memory of a VM that is moved offline; <see langword="null"/> for one that is moved live.</summary>
+    public OfflineMemory? OfflineMemory { get; init; }
+
+    /// <summary>Whether disk images of an offline move that are at the destination already are older copies: their blocks are used, and they are replaced.</summary>
+    public bool ReplacesDiskImages { get; init; }
+
+    /// <summary>Files at the destination whose blocks need not be sent in an offline move: images that the VMs' disks were made from.</summary>
+    public IReadOnlyList<string> BlocksFrom { get; init; } = [];
+
+    /// <summary>The migration's turn, from 1: where not all may run at once, they start in this order. VMs that are moved offline are resumed in it.</summary>
     public int Order { get; init; } = 1;
 
     /// <summary>

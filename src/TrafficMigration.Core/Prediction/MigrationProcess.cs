@@ -83,7 +83,7 @@ internal sealed class MigrationProcess(ScenarioMigration migration)
         }
         else
         {
-            Enter(MigrationPhase.PostCopy, migration.MemoryBytes);
+            Enter(migration.Technique == Technique.Offline ? MigrationPhase.StopAndCopy : MigrationPhase.PostCopy, migration.MemoryBytes);
         }
     }
 

@@ -43,7 +43,7 @@ internal static class ScenarioCheck
     {
         Check(migration.Source, name + nameof(migration.Source), most: hosts - 1);
         Check(migration.Destination, name + nameof(migration.Destination), most: hosts - 1);
-        Check((int)migration.Technique, name + nameof(migration.Technique), most: (int)Technique.PostCopy);
+        Check((int)migration.Technique, name + nameof(migration.Technique), most: (int)Technique.Offline);
         Check(migration.MemoryBytes, name + nameof(migration.MemoryBytes));
         Check(migration.DirtyBytesPerSecond, name + nameof(migration.DirtyBytesPerSecond));
         Check(migration.WorkingSetBytes, name + nameof(migration.WorkingSetBytes));

@@ -13,7 +13,7 @@ public static class MigrationPreflight
 {
     /// <summary>Checks plans.</summary>
     /// <param name="plans">The VMs' plans.</param>
-    /// <param name="connect">Opens a connection to a host; called once a host. Whoever owns it disposes what it opened.</param>
+    /// <param name="connect">Opens a connection to a host, or gives the one that it has. Whoever owns it disposes what it opened.</param>
     /// <param name="cancellationToken">Stops the check.</param>
     /// <returns>
     /// What was found: errors first, then by host and VM. None when all is well. A host that cannot be reached or asked is
@@ -63,6 +63,13 @@ public static class MigrationPreflight
         }
 
         found.AddRange(Doubles(plans));
+        VMMigrationPlan[] offline = [.. ways.Select(w => w.Plan).Where(p => p.Technique == Technique.Offline)];
+        found.AddRange(await OfflineInventory.CheckAsync(offline, connect, cancellationToken));
+        if (plans.All(p => p.Technique == Technique.Offline))
+        {
+            found.RemoveAll(f => OfflineInventory.LiveOnly.Contains(f.Check) && !demands.Failures.Contains(f));
+        }
+
         return
         [
             .. found.Distinct().OrderByDescending(f => f.Severity).ThenBy(f => f.HostName, StringComparer.OrdinalIgnoreCase)
@@ -89,7 +96,7 @@ public static class MigrationPreflight
             ? source.Guests.GetValueOrDefault(plan.VMId)
             : source.Guests.Values.FirstOrDefault(g => g.Name == plan.VMName);
         return guest is null ? Findings.VMNotFound(plan)
-            : guest.State != "running" ? Findings.VMNotRunning(plan, guest.State)
+            : guest.State != "running" && !(plan.Technique == Technique.Offline && guest.State == "paused") ? Findings.VMNotRunning(plan, guest.State)
             : null;
     }
 

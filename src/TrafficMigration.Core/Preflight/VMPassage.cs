@@ -17,7 +17,11 @@ internal sealed record VMPassage(VMMigrationPlan Plan, HostState Source, HostSta
     public static string MemoryAddress(VMMigrationPlan plan) => plan.MigrationAddress ?? plan.Destination;
 
     /// <summary>The paths that it needs.</summary>
-    public IReadOnlyList<PathDemand> Paths { get; } = PathDemands.Of(Guest);
+    public IReadOnlyList<PathDemand> Paths { get; } = 
+        // Files cross in an offline move: the inventory looks at them.
+        Plan.Technique == Technique.Offline && OfflineInventory.FilesOf(Guest.Live).Files is var files
+            ? [.. PathDemands.Of(Guest).Where(d => d.Use == PathUse.Makes || !files.Any(f => f.Path == d.Path))]
+            : PathDemands.Of(Guest);
 
     /// <summary>The files that it writes as disks.</summary>
     public IReadOnlyList<DiskFacts> WrittenFiles { get; } =

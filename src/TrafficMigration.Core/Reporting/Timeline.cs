@@ -96,7 +96,12 @@ internal sealed record Timeline(TimeSpan Length, IReadOnlyList<TimelineRow> Rows
         }
 
         TimeSpan from = Within(start - run.Record.StartTime, length);
-        MigrationState state = (result.TechniqueUsed ?? result.Technique) == Technique.PreCopy ? MigrationState.PreCopying : MigrationState.PostCopying;
+        MigrationState state = (result.TechniqueUsed ?? result.Technique) switch
+        {
+            Technique.PreCopy => MigrationState.PreCopying,
+            Technique.Offline => MigrationState.Copying,
+            _ => MigrationState.PostCopying,
+        };
         return [new TimelineBar(state, from, Later(from, Within(from + time, length)), IsOpen: false)];
     }
 

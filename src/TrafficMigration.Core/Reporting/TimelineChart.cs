@@ -119,6 +119,9 @@ internal static class TimelineChart
         {
             MigrationState.PreCopying => "pre-copying: runs at the source",
             MigrationState.PostCopying => "post-copying: runs at the destination",
+            MigrationState.Saving => "saving: stands still at the source",
+            MigrationState.Copying => "copying: stands still while memory and disks cross",
+            MigrationState.Loading => "loading: stands still at the destination",
             MigrationState.PostCopyPaused => "paused: memory does not flow",
             _ => Words.Of(s),
         })),

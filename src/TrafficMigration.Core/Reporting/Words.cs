@@ -6,7 +6,12 @@ namespace TrafficMigration.Reporting;
 /// <summary>What the page calls things.</summary>
 internal static class Words
 {
-    public static string Of(Technique technique) => technique == Technique.PreCopy ? "pre-copy" : "post-copy";
+    public static string Of(Technique technique) => technique switch
+    {
+        Technique.PreCopy => "pre-copy",
+        Technique.PostCopy => "post-copy",
+        _ => "offline",
+    };
 
     public static string Of(Strategy strategy) => strategy switch
     {
@@ -25,6 +30,11 @@ internal static class Words
         MigrationState.PostCopying => "post-copying",
         MigrationState.PostCopyPaused => "paused",
         MigrationState.Recovering => "recovering",
+        MigrationState.Saving => "saving",
+        MigrationState.Copying => "copying",
+        MigrationState.Loading => "loading",
+        MigrationState.Resuming => "resuming",
+        MigrationState.Undoing => "undoing",
         MigrationState.CleaningUp => "cleaning up",
         MigrationState.Done => "done",
         MigrationState.Failed => "failed",
