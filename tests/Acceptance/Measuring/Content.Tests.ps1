@@ -8,7 +8,10 @@ BeforeAll {
     Invoke-Lab guest-start kvm-a vm4 --memory 192 --fill 48 --no-boot --content text
 
     function Get-ResidentMemory { ssh kvm-a 'for p in $(pgrep qemu-system); do grep RssAnon /proc/$p/status; done' }
-    function Get-Leftover { ssh kvm-a 'ls -d /dev/shm/trafficmigration* /run/trafficmigration-content* 2>/dev/null; true' }
+    # /dev/shm is the machine's: what was there before, perhaps another lab's, is not ours.
+    function Get-Leftover { ssh kvm-a 'ls -d /dev/shm/trafficmigration* /run/trafficmigration-content* 2>/dev/null; true' | Where-Object { $_ -notin $script:there } }
+    $script:there = @()
+    $script:there = @(Get-Leftover)
 }
 
 AfterAll {
