@@ -19,7 +19,7 @@ public sealed partial class KubeVirtExportTests
         from name in Name
         from space in Gen.OneOf(Gen.Const(""), Label.Select(l => l + "_"))
         from node in Name
-        from technique in Gen.OneOfConst(Technique.PreCopy, Technique.PostCopy)
+        from technique in Gen.Enum<Technique>().Where(t => t != Technique.Offline)
         from switches in Gen.Bool
         from limit in Gen.OneOf(Gen.Const(0L), Gen.Long[1, 20])
         from reason in HostileName
