@@ -19,6 +19,7 @@ $strategies = [ordered]@{
     TrafficSensitive    = 'ours, as planned'
     Adaptive            = 'ours, adaptive'
     LeastTime           = 'ours, -Objective Time'
+    Looked              = 'ours, memory looked at'
 }
 
 # A pre-copy that does not converge never ends: after this it is aborted, and its run is void. For a run of the executor,
@@ -96,6 +97,7 @@ function Initialize-Strategy([string] $Name, $Moves, [bool] $OneWay, $Suite) {
             switch ($Name) {
                 { $_ -in 'TrafficSensitive', 'Adaptive' } { Get-Plan $Moves @{} $OneWay }
                 'LeastTime' { Get-Plan $Moves @{ Objective = 'Time' } $OneWay }
+                'Looked' { Get-Plan $Moves @{} $OneWay @{ MemoryContent = $true } }
                 default { Get-Plan $Moves @{ Strategy = $Name } $false }
             }
         })
@@ -104,10 +106,12 @@ function Initialize-Strategy([string] $Name, $Moves, [bool] $OneWay, $Suite) {
 
 # Moves the VMs; what became of each.
 function Invoke-Strategy($Prepared) {
+    # A suite's own may be called as it likes.
+    if ($Prepared.Plan) { return Start-Plan $Prepared.Plan $Prepared.Start }
     switch ($Prepared.Name) {
         'Serial' { Move-ByHand $Prepared.Moves '' -Serially }
         'AutoConverge' { Move-ByHand $Prepared.Moves '--auto-converge' }
-        default { Start-Plan $Prepared.Plan $Prepared.Start }
+        default { throw "$_ made no plan" }
     }
 }
 

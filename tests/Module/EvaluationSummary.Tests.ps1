@@ -80,7 +80,7 @@ Describe 'The tables of docs/evaluation.md' {
         $runs = @(Get-Content "$PSScriptRoot/../../docs/evaluation/$_" | ConvertFrom-Json)
         $suite = Import-PowerShellDataFile "$PSScriptRoot/../../lab/evaluation/suites/$($_ -replace '\.jsonl$').psd1"
         $page = Get-Content "$PSScriptRoot/../../docs/evaluation.md"
-        foreach ($line in Format-EvaluationSummary (Get-EvaluationSummary $runs) ($suite.ContainsKey('Unit') ? $suite.Unit : 'Mbps')) {
+        foreach ($line in Format-EvaluationSummary (Get-EvaluationSummary $runs $suite) ($suite.ContainsKey('Unit') ? $suite.Unit : 'Mbps') $suite) {
             $page | Should -Contain $line
         }
     }

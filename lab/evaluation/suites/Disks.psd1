@@ -12,10 +12,10 @@
         @{ Flow = 'vm1 out'; Rate = '46%' }
         @{ Flow = 'vm2 in'; Rate = '46%' }
     )
-    Strategies = @{
-        PreCopy          = @{ About = 'all pre-copy, with their disks'; Rate = @{}; Plan = @{ Strategy = 'PreCopy'; CopyStorage = 'All' }; Start = @{ Adaptive = $false } }
-        PostCopy         = @{ About = 'all post-copy, with their disks'; Rate = @{}; Plan = @{ Strategy = 'PostCopy'; CopyStorage = 'All' }; Start = @{ Adaptive = $false } }
-        TrafficSensitive = @{ About = 'ours, as planned, with their disks'; Rate = @{}; Plan = @{ CopyStorage = 'All' }; Start = @{ Adaptive = $false } }
-        Adaptive         = @{ About = 'ours, adaptive, with their disks'; Rate = @{}; Plan = @{ CopyStorage = 'All' }; Start = @{} }
-    }
+    Strategies = @(
+        @{ Name = 'PreCopy'; About = 'all pre-copy, with their disks'; Rate = @{}; Plan = @{ Strategy = 'PreCopy'; CopyStorage = 'All' }; Start = @{ Adaptive = $false } }
+        @{ Name = 'PostCopy'; About = 'all post-copy, with their disks'; Rate = @{}; Plan = @{ Strategy = 'PostCopy'; CopyStorage = 'All' }; Start = @{ Adaptive = $false } }
+        @{ Name = 'TrafficSensitive'; About = 'ours, as planned, with their disks'; Rate = @{}; Plan = @{ CopyStorage = 'All' }; Start = @{ Adaptive = $false } }
+        @{ Name = 'Adaptive'; About = 'ours, adaptive, with their disks'; Rate = @{}; Plan = @{ CopyStorage = 'All' }; Start = @{} }
+    )
 }

@@ -14,12 +14,12 @@
         @{ Flow = 'vm3 to vm1'; Rate = '35%' }
         @{ Flow = 'vm4 to vm2'; Rate = '35%' }
     )
-    Strategies = @{
-        Serial   = @{ About = 'one after another'; Rate = @{}; Plan = @{ Schedule = 'Serial' }; Start = @{ Adaptive = $false } }
-        Waves    = @{ About = 'in waves of two, by name'; Rate = @{}; Plan = @{ Schedule = 'Waves'; ThrottleLimit = 2 }; Start = @{ Adaptive = $false } }
-        Parallel = @{ About = 'all at once'; Rate = @{}; Plan = @{ Schedule = 'Parallel' }; Start = @{ Adaptive = $false } }
-        Gangs    = @{ About = 'gang after gang'; Rate = @{}; Plan = @{ Schedule = 'Gangs'; ThrottleLimit = 2 }; Start = @{ Adaptive = $false } }
-        Auto     = @{ About = 'two at once, in the order chosen'; Rate = @{}; Plan = @{ ThrottleLimit = 2 }; Start = @{ Adaptive = $false } }
-        Blind    = @{ About = 'two at once, not knowing who talks to whom'; Rate = @{ CountersOnly = $true }; Plan = @{ ThrottleLimit = 2 }; Start = @{ Adaptive = $false } }
-    }
+    Strategies = @(
+        @{ Name = 'Serial'; About = 'one after another'; Rate = @{}; Plan = @{ Schedule = 'Serial' }; Start = @{ Adaptive = $false } }
+        @{ Name = 'Waves'; About = 'in waves of two, by name'; Rate = @{}; Plan = @{ Schedule = 'Waves'; ThrottleLimit = 2 }; Start = @{ Adaptive = $false } }
+        @{ Name = 'Parallel'; About = 'all at once'; Rate = @{}; Plan = @{ Schedule = 'Parallel' }; Start = @{ Adaptive = $false } }
+        @{ Name = 'Gangs'; About = 'gang after gang'; Rate = @{}; Plan = @{ Schedule = 'Gangs'; ThrottleLimit = 2 }; Start = @{ Adaptive = $false } }
+        @{ Name = 'Auto'; About = 'two at once, in the order chosen'; Rate = @{}; Plan = @{ ThrottleLimit = 2 }; Start = @{ Adaptive = $false } }
+        @{ Name = 'Blind'; About = 'two at once, not knowing who talks to whom'; Rate = @{ CountersOnly = $true }; Plan = @{ ThrottleLimit = 2 }; Start = @{ Adaptive = $false } }
+    )
 }

@@ -12,8 +12,8 @@
         @{ Flow = 'vm2 in'; Rate = '20%' }
     )
     OneWay     = $true
-    Strategies = @{
-        'ours, live'           = @{ About = 'live, by traffic direction'; Rate = @{}; Plan = @{}; Start = @{} }
-        'ours, offline'        = @{ About = 'as a group, memory saved'; Rate = @{}; Plan = @{ Technique = 'Offline' }; Start = @{} }
-    }
+    Strategies = @(
+        @{ Name = 'Live'; About = 'live, by traffic direction'; Rate = @{}; Plan = @{}; Start = @{} }
+        @{ Name = 'Offline'; About = 'as a group, memory saved'; Rate = @{}; Plan = @{ Technique = 'Offline' }; Start = @{} }
+    )
 }
