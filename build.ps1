@@ -34,7 +34,7 @@ param(
     [int] $Seed = (Get-Random -Maximum 1000000),
 
     # Evaluate: which suite, how often each strategy, and on links of another rate than the suite's (-LinkRate).
-    [ValidateSet('Netperf', 'Redis', 'Turn', 'Writer', 'Background', 'Scatter')]
+    [ValidateSet('Netperf', 'Redis', 'Turn', 'Writer', 'Background', 'Scatter', 'Compression', 'Disks', 'Gang', 'Offline')]
     [string] $Suite = 'Netperf',
     [ValidateRange(1, 100)]
     [int] $Repeats = 5,
