@@ -32,7 +32,7 @@ public sealed partial class GetMigrationPlanCommand : PlanningCmdlet
         foreach (VMMigrationPlan endless in plans.Where(p => p.Converges == false))
         {
             post(() => WriteWarning(
-                $"By prediction the {(endless.Technique == Technique.PreCopy ? "pre-copy" : "copy of the disks")} of VM '{endless.VMName}' never ends: {Cause(endless)}. {endless.Reason}."));
+                $"By prediction the {(endless.Technique == TrafficMigration.Technique.PreCopy ? "pre-copy" : "copy of the disks")} of VM '{endless.VMName}' never ends: {Cause(endless)}. {endless.Reason}."));
         }
 
         if (Schedule == MigrationSchedule.Gangs && plans.All(p => p.Gang is null))

@@ -35,10 +35,12 @@ public abstract class RateInputCmdlet : SamplingCmdlet
 
     /// <summary>The VM's memory, bytes.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [OptionalNumber]
     public long? MemoryBytes { get; set; }
 
     /// <summary>Memory of the host that the VM's process holds, bytes: pages never touched are not sent.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [OptionalNumber]
     public long? ResidentBytes { get; set; }
 
     /// <summary>Share of the VM's memory that holds zeros or was never touched, 0 to 1: it is not sent.</summary>
@@ -63,10 +65,12 @@ public abstract class RateInputCmdlet : SamplingCmdlet
 
     /// <summary>The VM's virtual processors.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [OptionalNumber]
     public int? VCpuCount { get; set; }
 
     /// <summary>Rate at which the VM dirties memory, bytes per second.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [OptionalNumber]
     public long? DirtyBytesPerSecond { get; set; }
 
     /// <summary>Where the VM's disks are: None, Shared, Local or Unknown.</summary>
@@ -127,14 +131,17 @@ public abstract class RateInputCmdlet : SamplingCmdlet
 
     /// <summary>What the VM's host sends beside its VMs, bit/s.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [OptionalNumber]
     public double? HostBackgroundTxBitsPerSecond { get; set; }
 
     /// <summary>What the VM's host receives beside its VMs, bit/s.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [OptionalNumber]
     public double? HostBackgroundRxBitsPerSecond { get; set; }
 
     /// <summary>Speed of the VM's host's uplink, bit/s.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [OptionalNumber]
     public double? LinkBitsPerSecond { get; set; }
 
     /// <summary>Processors' worth of time that is idle on the VM's host.</summary>
