@@ -53,6 +53,30 @@ Describe 'Get-MigrationPlan' {
         $plan.SourceContentionBitsPerSecond | Should -Be 901000000
     }
 
+    It 'takes an empty cell of a CSV file for not known: <_>' -ForEach @(
+        (Get-Command Get-MigrationPlan).Parameters.Values |
+            Where-Object { $_.ParameterType.IsGenericType -and $_.Attributes.ValueFromPipelineByPropertyName -contains $true } | ForEach-Object Name
+    ) {
+        $cells = [ordered]@{ HostName = 'kvm1'; VMName = 'vm1'; TxBitsPerSecond = 1; RxBitsPerSecond = 2 }
+        # Without these two there is no rate, and that is what is said.
+        $isNeeded = $_ -in $cells.Keys
+        $cells[$_] = ''
+        $plan = [pscustomobject]$cells | Get-MigrationPlan -Destination kvm2 -NoProbe -ErrorAction Ignore -ErrorVariable failed
+        if ($isNeeded) { $failed | Should -Not -BeNullOrEmpty } else { $plan.Rate.$_ | Should -BeNullOrEmpty -Because 'that is not 0' }
+    }
+
+    It 'compresses where a file says that it pays, and reads its plan back' {
+        $kvm2 = [pscustomobject]@{ HostName = 'kvm2'; LinkBitsPerSecond = 1e9; Compression = 'Xbzrle, Zlib, Zstd'; IdleCpuCount = '3.5' }
+        $plan = 'HostName,VMName,TxBitsPerSecond,RxBitsPerSecond,MemoryBytes,LinkBitsPerSecond,HostCompression,CompressedMemoryShare,HostIdleCpuCount',
+        'kvm1,vm1,0,400000000,4294967296,1000000000,"Xbzrle, Zlib, Zstd",0.4,4' | ConvertFrom-Csv | Get-MigrationPlan -Destination $kvm2 -NoProbe
+        $plan.Compression, $plan.Connections | Should -Be Zstd, 2
+        $plan.CompressionReason | Should -BeExactly 'Zstd leaves about 40% of the memory, for 1.6 idle processors'
+        ($plan | ConvertTo-Csv | ConvertFrom-Csv).Compression | Should -Be Zstd
+        $file = "TestDrive:/plan.csv"
+        $plan | Export-Csv $file
+        { Import-Csv $file | Start-TrafficSensitiveMigration -WhatIf } | Should -Not -Throw
+    }
+
     It 'reads PostCopyCapable from CSV text' {
         $plan = "HostName,VMName,TxBitsPerSecond,RxBitsPerSecond,PostCopyCapable,MemoryBytes`nkvm1,a,9,0,False,`nkvm1,b,9,0,,`n" |
             ConvertFrom-Csv | Get-MigrationPlan -Destination kvm2 -NoProbe
