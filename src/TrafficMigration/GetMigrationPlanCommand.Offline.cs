@@ -42,7 +42,7 @@ public sealed partial class GetMigrationPlanCommand
 
         Refuse([nameof(Strategy), nameof(PinTechnique), nameof(MaxPostCopy), nameof(ContentionTolerance)], "no technique is to be chosen", Failures.OfflineParameterInvalid);
         Refuse([nameof(Objective), nameof(Deadline)], "nothing of a group's time is open to a choice", Failures.OfflineParameterInvalid);
-        Refuse([nameof(CopyStorage), nameof(Compression), nameof(ParallelConnections)], "images of memory and disks are copied compressed, and only what the destination lacks", Failures.OfflineParameterInvalid);
+        Refuse([nameof(CopyStorage), nameof(Compression), nameof(ConnectionCount)], "images of memory and disks are copied compressed, and only what the destination lacks", Failures.OfflineParameterInvalid);
         Refuse([nameof(Schedule), nameof(ThrottleLimit), nameof(MaxOutgoingPerHost), nameof(MaxIncomingPerHost)], "a group moves at once", Failures.OfflineParameterInvalid);
         if (BlocksFrom?.FirstOrDefault(p => !p.StartsWith('/') || p.Contains('\n', StringComparison.Ordinal)) is { } wrong)
         {

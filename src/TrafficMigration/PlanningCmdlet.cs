@@ -81,7 +81,7 @@ public abstract partial class PlanningCmdlet : RateInputCmdlet
     /// <summary>Connections for each pre-copy's memory; by default one, and more where a link is faster than one connection's thread.</summary>
     [Parameter]
     [ValidateRange(1, 255)]
-    public int? ParallelConnections { get; set; }
+    public int? ConnectionCount { get; set; }
 
     /// <summary>Copy disks that lie on storage of a VM's host alone: not (such a VM cannot be migrated then), whole, or without what their backing files hold.</summary>
     [Parameter]
@@ -164,7 +164,7 @@ public abstract partial class PlanningCmdlet : RateInputCmdlet
             Budget = new MigrationBudget(0, MaxOutgoingPerHost, MaxIncomingPerHost),
             Deadline = Deadline,
             Compression = Compression,
-            Connections = ParallelConnections,
+            Connections = ConnectionCount,
             CreatedAt = DateTimeOffset.Now,
             Wishes = new PlanWishes
             {

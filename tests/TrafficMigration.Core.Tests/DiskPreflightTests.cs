@@ -29,7 +29,7 @@ public sealed class DiskPreflightTests
         PreflightHosts hosts = new PreflightHosts().WithPath("kvm-a", "/dev/v/d", "block special file|7|0|devtmpfs|2048|").WithPath("kvm-b", "/dev/v/d", null)
             .WithDevice("<disk type='block' device='disk'><driver type='raw'/><source dev='/dev/v/d'/><target dev='vda'/></disk>");
         PreflightFinding found = Assert.Single(await hosts.CheckAsync(Plan(StorageCopy.All)));
-        Assert.Equal(("PathMissing", "kvm-b"), (found.Check, found.HostName));
+        Assert.Equal(("BlockDeviceMissing", "kvm-b"), (found.Check, found.HostName));
         Assert.Contains("never copied", found.Message, StringComparison.Ordinal);
     }
 

@@ -115,7 +115,7 @@ public sealed class GangScheduleTests
             Assert.True(chosen <= (Time(MigrationSchedule.Gangs) / 0.98) + rounding, $"{chosen} against gang after gang");
             TimeSpan unknown = Make(request with { Rates = [.. rates.Select(r => r with { Peers = null })] })[0].Plan.PredictedDuration!.Value;
             Assert.True(rates.Any(r => r.Peers!.Count > 0) || chosen == unknown, $"{chosen} where nobody talks, {unknown} where nobody knows");
-        }, iter: 60);
+        }, iter: 40);
 
     [Fact]
     public void Schedules_are_compared_each_once()

@@ -55,7 +55,7 @@ public sealed class OfflineGroupTests
                 AssertAt(cluster, isThere ? PlayedCluster.Destination : PlayedCluster.Source);
                 Assert.Equal(isThere, journals.Last.Offline.IsCommitted);
             },
-            iter: 400, threads: 2);
+            iter: 120, threads: 2);
     }
 
     [Fact]

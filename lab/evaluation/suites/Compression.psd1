@@ -15,6 +15,6 @@
         @{ Name = 'Plain'; About = 'ours, memory not looked at'; Start = @{ Adaptive = $true } }
         @{ Name = 'Looked'; About = 'ours, memory looked at'; Rate = @{ MemoryContent = $true }; Start = @{ Adaptive = $true } }
         @{ Name = 'Zstd'; About = 'ours, all with zstd'; Plan = @{ Compression = 'Zstd' }; Start = @{ Adaptive = $true } }
-        @{ Name = 'Streams'; About = 'ours, four connections a VM'; Plan = @{ ParallelConnections = 4 }; Start = @{ Adaptive = $true } }
+        @{ Name = 'Streams'; About = 'ours, four connections a VM'; Plan = @{ ConnectionCount = 4 }; Start = @{ Adaptive = $true } }
     )
 }

@@ -46,7 +46,7 @@ internal sealed class GangSearch(Site site, AssignmentProblem problem, Forecast 
         for (bool improved = true; improved && _work < Work;)
         {
             improved = false;
-            foreach (Decision candidate in groups.SelectMany(g => Enum.GetValues<Technique>().Select(t => With(g, t))).OfType<Decision>())
+            foreach (Decision candidate in groups.SelectMany(g => Techniques.Live.Select(t => With(g, t))).OfType<Decision>())
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 if (_work < Work && WorthOf(candidate) is var other && other.CompareTo(worth) < 0)

@@ -46,7 +46,7 @@ internal sealed class TimeSearch(Site site, AssignmentProblem problem, Forecast 
     {
         for (int d = 0; d < problem.Destinations.Count; d++)
         {
-            foreach (Technique technique in Enum.GetValues<Technique>())
+            foreach (Technique technique in Techniques.Live)
             {
                 if ((d != start.Destinations[i] || technique != start.Techniques[i]) && problem.Allows(i, d, technique))
                 {

@@ -248,7 +248,7 @@ internal sealed class SharedNetwork
         ReadOnlySpan<double> rates = _sharing.Rates;
         foreach (int flow in Enumerable.Range(0, FirstTx).Concat(Enumerable.Range(FirstDisk, 2 * _copying)))
         {
-            if (flow >= _scenario.Migrations.Count && !_scenario.Flows[flow - _scenario.Migrations.Count].AddsAcknowledgements)
+            if (flow >= _scenario.Migrations.Count && flow < FirstTx && !_scenario.Flows[flow - _scenario.Migrations.Count].AddsAcknowledgements)
             {
                 continue;
             }

@@ -15,7 +15,7 @@ internal static partial class Findings
 
     /// <summary>A block device is missing at the destination, and no file can take its place.</summary>
     public static PreflightFinding BlockDeviceMissing(VMMigrationPlan plan, PathDemand disk) => OfVM(
-        Error, nameof(PathMissing), plan, plan.Destination,
+        Error, nameof(BlockDeviceMissing), plan, plan.Destination,
         $"{Upper(disk.What)} of VM '{plan.VMName}' ('{disk.Path}') is a block device that '{plan.Destination}' does not have. Only disks in files are made there; a block device is never copied.",
         $"Map the same device at '{plan.Destination}', or move the disk into a file or to storage that both hosts reach.");
 
