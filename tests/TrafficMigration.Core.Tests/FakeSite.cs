@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Text.RegularExpressions;
-using System.Threading.Channels;
 using TrafficMigration.Kvm;
 using TrafficMigration.Migration;
 
@@ -272,36 +271,13 @@ internal sealed partial class FakeSite(string source = "kvm1")
         {
             // Those who hold a host and those who sample it get no answers; the others have a virsh.
             bool isSilent = commandLine.Contains("flock", StringComparison.Ordinal) || commandLine.Contains("/proc/net/dev", StringComparison.Ordinal);
-            var stream = new Stream(isSilent ? _ => [] : line => site.Ask(host, line));
+            var stream = new PlayedStream(isSilent ? _ => [] : line => site.Ask(host, line));
             if (commandLine.Contains("flock", StringComparison.Ordinal))
             {
                 stream.Print(site.Lease);
             }
 
             return Task.FromResult<ICommandStream>(stream);
-        }
-
-        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
-    }
-
-    private sealed class Stream(Func<string, IEnumerable<string>> answer) : ICommandStream
-    {
-        private readonly Channel<string> _lines = System.Threading.Channels.Channel.CreateUnbounded<string>();
-
-        public Task<CommandResult> Completion => Task.FromResult(new CommandResult(0, "", ""));
-
-        public void Print(string line) => _lines.Writer.TryWrite(line);
-
-        public async ValueTask<string?> ReadLineAsync(CancellationToken cancellationToken) => await _lines.Reader.ReadAsync(cancellationToken);
-
-        public ValueTask WriteLineAsync(string line, CancellationToken cancellationToken)
-        {
-            foreach (string text in answer(line))
-            {
-                Print(text);
-            }
-
-            return ValueTask.CompletedTask;
         }
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;

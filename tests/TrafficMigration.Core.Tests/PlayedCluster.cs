@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using TrafficMigration.Kvm;
 using TrafficMigration.Kvm.Offline;
 using TrafficMigration.Migration;
@@ -440,36 +439,13 @@ internal sealed class PlayedCluster
         public Task<ICommandStream> StartAsync(string commandLine, CancellationToken cancellationToken)
         {
             bool isLease = commandLine.Contains("flock", StringComparison.Ordinal);
-            var stream = new Stream(isLease || commandLine.Contains("/proc/net/dev", StringComparison.Ordinal) ? _ => [] : line => cluster.Ask(host, line));
+            var stream = new PlayedStream(isLease || commandLine.Contains("/proc/net/dev", StringComparison.Ordinal) ? _ => [] : line => cluster.Ask(host, line));
             if (isLease)
             {
                 stream.Print("held");
             }
 
             return Task.FromResult<ICommandStream>(stream);
-        }
-
-        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
-    }
-
-    private sealed class Stream(Func<string, IReadOnlyList<string>> answer) : ICommandStream
-    {
-        private readonly Channel<string> _lines = System.Threading.Channels.Channel.CreateUnbounded<string>();
-
-        public Task<CommandResult> Completion => Task.FromResult(new CommandResult(0, "", ""));
-
-        public void Print(string line) => _lines.Writer.TryWrite(line);
-
-        public async ValueTask<string?> ReadLineAsync(CancellationToken cancellationToken) => await _lines.Reader.ReadAsync(cancellationToken);
-
-        public ValueTask WriteLineAsync(string line, CancellationToken cancellationToken)
-        {
-            foreach (string text in answer(line))
-            {
-                Print(text);
-            }
-
-            return ValueTask.CompletedTask;
         }
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
