@@ -188,7 +188,7 @@ function Invoke-ChaosRuns([int] $Runs, [int] $Seed) {
 
 # The parts of the acceptance tests, each with a lab of its own. What rests on measured rates has only guests beside it
 # that cost no processor, and links that can be filled. Where only the way of a migration counts, faster ones save minutes.
-function Invoke-LabPart([ValidateSet('Measuring', 'Access', 'Migrating', 'Examples', 'Storage', 'Faults')] [string] $Part) {
+function Invoke-LabPart([ValidateSet('Measuring', 'Access', 'Migrating', 'Examples', 'Faults')] [string] $Part) {
     $rate = $Part -in 'Measuring', 'Faults' ? '100mbit' : '400mbit'
     Invoke-LabPester "Acceptance/$Part" 3 '--migration-network', '--link-rate', $rate
     if ($Part -eq 'Faults') {
@@ -250,7 +250,7 @@ function Invoke-AllTests([switch] $NoLab) {
         $runs | ForEach-Object { Complete-Xunit $_ }
         if (-not $NoLab) {
             # Their guests cost no processor.
-            $light = Start-LabPart Examples, Access, Storage
+            $light = Start-LabPart Examples, Access
             Complete-LabPart (Start-LabPart Measuring)
             $heavy = 'Migrating', 'Faults' | ForEach-Object { Start-LabPart $_ }
             @($light) + $heavy | ForEach-Object { Complete-LabPart $_ }

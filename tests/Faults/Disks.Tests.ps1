@@ -1,5 +1,5 @@
 BeforeAll {
-    Import-Module "$PSScriptRoot/../../../lab/Lab.psm1"
+    Import-Module "$PSScriptRoot/../../lab/Lab.psm1"
     $state = $env:XDG_STATE_HOME
     $env:XDG_STATE_HOME = "$TestDrive/state"
     $images = '/var/lib/libvirt/images'

@@ -1,6 +1,6 @@
 BeforeAll {
-    Import-Module "$PSScriptRoot/../../../lab/Lab.psm1"
-    Import-Module "$PSScriptRoot/../../Faults.psm1"
+    Import-Module "$PSScriptRoot/../../lab/Lab.psm1"
+    Import-Module "$PSScriptRoot/../Faults.psm1"
     $state = $env:XDG_STATE_HOME
     $env:XDG_STATE_HOME = "$TestDrive/state"
     $images = '/var/lib/libvirt/images'

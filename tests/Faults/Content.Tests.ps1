@@ -1,6 +1,6 @@
 # What VMs' memory holds, by a sample. Guests that never boot: what is in their memory is known.
 BeforeAll {
-    Import-Module "$PSScriptRoot/../../../lab/Lab.psm1"
+    Import-Module "$PSScriptRoot/../../lab/Lab.psm1"
     # Two with the same, one with its own bytes, one with its own text. All that the loader does not fill is never touched.
     Invoke-Lab guest-start kvm-a vm1 --memory 192 --fill 96 --no-boot
     Invoke-Lab guest-start kvm-a vm2 --memory 192 --fill 96 --no-boot
