@@ -25,26 +25,32 @@ public abstract class RateInputCmdlet : SamplingCmdlet
 
     /// <summary>What the VM sends, bit/s.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [OptionalNumber]
     public double? TxBitsPerSecond { get; set; }
 
     /// <summary>What the VM receives, bit/s.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [OptionalNumber]
     public double? RxBitsPerSecond { get; set; }
 
     /// <summary>The VM's memory, bytes.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [OptionalNumber]
     public long? MemoryBytes { get; set; }
 
     /// <summary>Memory of the host that the VM's process holds, bytes: pages never touched are not sent.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [OptionalNumber]
     public long? ResidentBytes { get; set; }
 
     /// <summary>The VM's virtual processors.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [OptionalNumber]
     public int? VCpuCount { get; set; }
 
     /// <summary>Rate at which the VM dirties memory, bytes per second.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [OptionalNumber]
     public long? DirtyBytesPerSecond { get; set; }
 
     /// <summary>Whether the VM can be post-copied; True or False, also as text from a CSV file.</summary>
@@ -63,14 +69,17 @@ public abstract class RateInputCmdlet : SamplingCmdlet
 
     /// <summary>What the VM's host sends beside its VMs, bit/s.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [OptionalNumber]
     public double? HostBackgroundTxBitsPerSecond { get; set; }
 
     /// <summary>What the VM's host receives beside its VMs, bit/s.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [OptionalNumber]
     public double? HostBackgroundRxBitsPerSecond { get; set; }
 
     /// <summary>Speed of the VM's host's uplink, bit/s.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
+    [OptionalNumber]
     public double? LinkBitsPerSecond { get; set; }
 
     /// <summary>When the rates were measured.</summary>

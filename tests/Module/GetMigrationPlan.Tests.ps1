@@ -53,6 +53,21 @@ Describe 'Get-MigrationPlan' {
         $plan.SourceContentionBitsPerSecond | Should -Be 901000000
     }
 
+    It 'takes an empty cell of a CSV file for not known: <_>' -ForEach @(
+        (Get-Command Get-MigrationPlan).Parameters.Values |
+            Where-Object { $_.ParameterType.IsGenericType -and $_.Attributes.ValueFromPipelineByPropertyName -contains $true } | ForEach-Object Name
+    ) {
+        $cells = [ordered]@{ HostName = 'kvm1'; VMName = 'vm1'; TxBitsPerSecond = 1; RxBitsPerSecond = 2 }
+        $cells[$_] = ''
+        if ($_ -in 'TxBitsPerSecond', 'RxBitsPerSecond') {
+            # Without these there is no rate, and 0 would be one.
+            { [pscustomobject]$cells | Get-MigrationPlan -Destination kvm2 -NoProbe } | Should -Throw '*missing or not a number*'
+            return
+        }
+
+        ([pscustomobject]$cells | Get-MigrationPlan -Destination kvm2 -NoProbe).Rate.$_ | Should -BeNullOrEmpty -Because 'that is not 0'
+    }
+
     It 'reads PostCopyCapable from CSV text' {
         $plan = "HostName,VMName,TxBitsPerSecond,RxBitsPerSecond,PostCopyCapable,MemoryBytes`nkvm1,a,9,0,False,`nkvm1,b,9,0,,`n" |
             ConvertFrom-Csv | Get-MigrationPlan -Destination kvm2 -NoProbe
