@@ -34,7 +34,7 @@ param(
     [int] $Seed = (Get-Random -Maximum 1000000),
 
     # Evaluate: which suite, how often each strategy, and on links of another rate than the suite's (-LinkRate).
-    [ValidateSet('Netperf', 'Redis', 'Turn', 'Writer', 'Background', 'Scatter', 'Compression', 'Disks', 'Gang', 'Offline')]
+    [ValidateSet('Netperf', 'Redis', 'Turn', 'Writer', 'Background', 'Scatter', 'Compression', 'Differences', 'Disks', 'Gang', 'Offline')]
     [string] $Suite = 'Netperf',
     [ValidateRange(1, 100)]
     [int] $Repeats = 5,
@@ -43,7 +43,10 @@ param(
     [switch] $NoBuild,
 
     # Test: leave out the acceptance tests, which need root and the lab.
-    [switch] $NoLab
+    [switch] $NoLab,
+
+    # Test: those too that take minutes and tell little that others do not.
+    [switch] $Slow
 )
 
 $ErrorActionPreference = 'Stop'
@@ -75,5 +78,5 @@ switch ($Task) {
     'Evaluate' { Build-Module; Invoke-Evaluation $Suite $Repeats ($PSBoundParameters.ContainsKey('LinkRate') ? $LinkRate : '') }
     'Analyze' { Invoke-Analysis }
     'Chaos' { Build-Module; exit (Invoke-Chaos -Runs $Runs -Seed $Seed) }
-    'Test' { exit (Invoke-AllTests -NoLab:$NoLab) }
+    'Test' { exit (Invoke-AllTests -NoLab:$NoLab -Slow:$Slow) }
 }

@@ -113,8 +113,8 @@ function Get-PesterPath {
 }
 
 # FailedTests: what failed, by name; what said so may be thousands of lines above the sum.
-function New-Count([int] $Passed = 0, [int] $Failed = 0, [int] $Skipped = 0, [string[]] $FailedTests = @()) {
-    [pscustomobject]@{ Passed = $Passed; Failed = $Failed; Skipped = $Skipped; FailedTests = $FailedTests }
+function New-Count([int] $Passed = 0, [int] $Failed = 0, [int] $Skipped = 0, [string[]] $FailedTests = @(), [int] $LeftOut = 0) {
+    [pscustomobject]@{ Passed = $Passed; Failed = $Failed; Skipped = $Skipped; FailedTests = $FailedTests; LeftOut = $LeftOut }
 }
 
 # Built and run in the background.
@@ -141,28 +141,28 @@ function Complete-Xunit($Run) {
 }
 
 # Pester runs in a process of its own: a loaded module's assemblies cannot be unloaded.
-function Invoke-PesterFolder([string] $Folder, [string[]] $Prefix = @()) {
+function Invoke-PesterFolder([string] $Folder, [string[]] $Prefix = @(), [switch] $Slow) {
     $report = "$out/tests/$($Folder -replace '/', '-').json"
     Remove-Item $report -ErrorAction Ignore
     $command = @($Prefix) + (Get-Command pwsh -CommandType Application)[0].Source + @(
         '-NoProfile', '-NonInteractive', '-File', "$root/build/Invoke-Pester.ps1",
-        '-Path', "$root/tests/$Folder", '-PesterPath', (Get-PesterPath), '-Report', $report)
+        '-Path', "$root/tests/$Folder", '-PesterPath', (Get-PesterPath), '-Report', $report) + @(if ($Slow) { '-Slow' })
     & $command[0] $command[1..($command.Count - 1)] | Out-Host
     if (-not (Test-Path $report)) {
         return New-Count -Failed 1 -FailedTests "${Folder}: did not run"
     }
 
     $result = Get-Content $report -Raw | ConvertFrom-Json
-    New-Count $result.Passed $result.Failed $result.Skipped $result.FailedTests
+    New-Count $result.Passed $result.Failed $result.Skipped $result.FailedTests $result.LeftOut
 }
 
 # Runs the Pester tests of a folder in the control box of a lab of their own.
-function Invoke-LabPester([string] $Folder, [int] $Hosts, [string[]] $LabOptions = @()) {
+function Invoke-LabPester([string] $Folder, [int] $Hosts, [string[]] $LabOptions = @(), [switch] $Slow) {
     $lab = "$root/lab/lab.sh"
     $name = "test-$PID"
     try {
         Invoke-Native { bash $lab up --name $name --hosts $Hosts @LabOptions }
-        Invoke-PesterFolder $Folder -Prefix 'bash', $lab, 'exec', '--name', $name, 'control', '--'
+        Invoke-PesterFolder $Folder -Slow:$Slow -Prefix 'bash', $lab, 'exec', '--name', $name, 'control', '--'
     }
     finally {
         bash $lab down --name $name | Out-Host
@@ -188,21 +188,21 @@ function Invoke-ChaosRuns([int] $Runs, [int] $Seed) {
 
 # The parts of the acceptance tests, each with a lab of its own. What rests on measured rates has only guests beside it
 # that cost no processor, and links that can be filled. Where only the way of a migration counts, faster ones save minutes.
-function Invoke-LabPart([ValidateSet('Measuring', 'Access', 'Migrating', 'Examples', 'Faults')] [string] $Part) {
+function Invoke-LabPart([ValidateSet('Measuring', 'Access', 'Migrating', 'Examples', 'Faults')] [string] $Part, [switch] $Slow) {
     $rate = $Part -in 'Measuring', 'Faults' ? '100mbit' : '400mbit'
-    Invoke-LabPester "Acceptance/$Part" 3 '--migration-network', '--link-rate', $rate
+    Invoke-LabPester "Acceptance/$Part" 3 ('--migration-network', '--link-rate', $rate) -Slow:$Slow
     if ($Part -eq 'Faults') {
         Invoke-ChaosRuns 1 (Get-Random -Maximum 1000000)
     }
 }
 
 # Parts, one after another, as a process: several of those can run side by side, and each is shown as a whole.
-function Start-LabPart([string[]] $Part) {
+function Start-LabPart([string[]] $Part, [switch] $Slow) {
     Write-Step "Pester: $($Part -join ', '), on the lab; what it says comes when it has ended"
     $null = New-Item "$out/tests" -ItemType Directory -Force
     $report = "$out/tests/$($Part[0]).json"
     Remove-Item $report -ErrorAction Ignore
-    $command = "Import-Module '$root/build/Build.psm1'; $(($Part | ForEach-Object { "'$_'" }) -join ',') | ForEach-Object { Invoke-LabPart `$_ } | ConvertTo-Json -AsArray | Set-Content '$report'"
+    $command = "Import-Module '$root/build/Build.psm1'; $(($Part | ForEach-Object { "'$_'" }) -join ',') | ForEach-Object { Invoke-LabPart `$_ -Slow:`$$Slow } | ConvertTo-Json -AsArray | Set-Content '$report'"
     $process = Start-Process (Get-Command pwsh -CommandType Application)[0].Source -PassThru `
         -ArgumentList '-NoProfile', '-NonInteractive', '-OutputFormat', 'Text', '-EncodedCommand', ([Convert]::ToBase64String([Text.Encoding]::Unicode.GetBytes($command))) `
         -RedirectStandardOutput "$out/tests/$($Part[0]).log" -RedirectStandardError "$out/tests/$($Part[0]).err"
@@ -234,7 +234,7 @@ function Complete-LabPackages($Packages) {
     }
 }
 
-function Invoke-AllTests([switch] $NoLab) {
+function Invoke-AllTests([switch] $NoLab, [switch] $Slow) {
     $packages = $NoLab ? $null : (Start-LabPackages)
     Build-Module
     if ($packages) {
@@ -246,24 +246,25 @@ function Invoke-AllTests([switch] $NoLab) {
     $runs = Start-Xunit 'TrafficMigration.Ssh.Tests', 'TrafficMigration.Core.Tests'
     $counts = @(
         Write-Step 'Pester: the module as a user sees it'
-        Invoke-PesterFolder 'Module'
+        Invoke-PesterFolder 'Module' -Slow:$Slow
         $runs | ForEach-Object { Complete-Xunit $_ }
         if (-not $NoLab) {
             # Their guests cost no processor.
-            $light = Start-LabPart Examples, Access
-            Complete-LabPart (Start-LabPart Measuring)
-            $heavy = 'Migrating', 'Faults' | ForEach-Object { Start-LabPart $_ }
+            $light = Start-LabPart Examples, Access -Slow:$Slow
+            Complete-LabPart (Start-LabPart Measuring -Slow:$Slow)
+            $heavy = 'Migrating', 'Faults' | ForEach-Object { Start-LabPart $_ -Slow:$Slow }
             @($light) + $heavy | ForEach-Object { Complete-LabPart $_ }
         }
     )
     $sum = @{}
-    foreach ($property in 'Passed', 'Failed', 'Skipped') {
+    foreach ($property in 'Passed', 'Failed', 'Skipped', 'LeftOut') {
         $sum[$property] = [int]($counts | Measure-Object $property -Sum).Sum
     }
 
     $counts | ForEach-Object { $_.FailedTests } | ForEach-Object { Write-Host "failed: $_" -ForegroundColor Red }
     $skipped = if ($sum.Skipped) { ", $($sum.Skipped) skipped" }
-    Write-Host "$($sum.Passed) passed, $($sum.Failed) failed$skipped"
+    $leftOut = if ($sum.LeftOut) { ". $($sum.LeftOut) slow ones were left out: ./build.sh Test -Slow" }
+    Write-Host "$($sum.Passed) passed, $($sum.Failed) failed$skipped$leftOut"
     # A skipped test has shown nothing: it does not count as passed.
     [int]($sum.Failed -gt 0 -or $sum.Skipped -gt 0 -or $sum.Passed -eq 0)
 }

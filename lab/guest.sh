@@ -58,7 +58,7 @@ make_disk() { # HOST VM MIB FILLED BACKED
         cat >"$1.filling" && qemu-io -f qcow2 -c "write -q -s $1.filling 0 $2M" "$1" >/dev/null; r=$?; rm -f "$1.filling"; exit $r' _ "$path" "$4"
 }
 
-guest_xml() { # VM OCTET MEMORY FILL DIRTY-KIB WORKING-SET NICS MACVTAP-LINK ZERO DOWNTIME-LIMIT BOOT CONTENT DISK DISK-WRITES
+guest_xml() { # VM OCTET MEMORY FILL DIRTY-KIB WORKING-SET NICS MACVTAP-LINK ZERO DOWNTIME-LIMIT BOOT CONTENT DISK DISK-WRITES SMALL
     local name type=qemu boot arg args='' extra='' disk=''
     name=$(xml_escape "$1")
     # /dev/kvm may exist and still hang ordinary guests: only when asked for.
@@ -67,7 +67,7 @@ guest_xml() { # VM OCTET MEMORY FILL DIRTY-KIB WORKING-SET NICS MACVTAP-LINK ZER
     if [ -n "${10}" ]; then args+=" -global migration.x-downtime-limit=${10}"; fi
     if [ "${11}" = 1 ]; then
         boot="<kernel>$STATE/image/vmlinuz</kernel><initrd>$STATE/image/initrd</initrd>"
-        boot+="<cmdline>console=ttyS0 quiet panic=-1 lab.ip=$LAB_NET.$2 lab.fill=$4 lab.dirty=$5 lab.workingset=$6 lab.zero=$9 lab.content=${12} lab.diskwrites=${14}</cmdline>"
+        boot+="<cmdline>console=ttyS0 quiet panic=-1 lab.ip=$LAB_NET.$2 lab.fill=$4 lab.dirty=$5 lab.workingset=$6 lab.zero=$9 lab.content=${12} lab.diskwrites=${14} lab.small=${15}</cmdline>"
     else
         boot="<loader readonly='yes' type='rom'>$STATE/image/halt.rom</loader>"
         args+=" -device loader,file=$(fill_file "${12}" "$4" "$2"),addr=0x1000000,force-raw=on"
@@ -138,7 +138,7 @@ six_letters() { # -> 256 letters, as guest-init has them, too
 
 guest_start() { # [option...] HOST VM
     local memory=256 fill=128 dirty=0 set=0 zero=0 limit='' octet='' wait=1 boot=1 nics=1 macvtap='' content=random args=() kib
-    local disk='' filled=0 backed=0 disk_writes=0
+    local disk='' filled=0 backed=0 disk_writes=0 small=0
     while [ $# -gt 0 ]; do
         case $1 in
             --memory) memory=$2; shift 2 ;;
@@ -146,6 +146,7 @@ guest_start() { # [option...] HOST VM
             --content) content=$2; shift 2 ;;
             --dirty-rate) dirty=$2; shift 2 ;;
             --working-set) set=$2; shift 2 ;;
+            --small-writes) small=1; shift ;;
             --zero-free) zero=1; shift ;;
             --downtime-limit) limit=$2; shift 2 ;;
             --ip) octet=${2##*.}; shift 2 ;;
@@ -169,10 +170,11 @@ guest_start() { # [option...] HOST VM
     need_number --fill "$fill" 0 65536
     need_number --working-set "$set" 0 65536
     # The kernel, the unpacked initramfs and some air.
-    [ $((fill + set + 88)) -le "$memory" ] || die "$memory MiB do not hold $fill + $set MiB and the guest itself" 2
+    [ $((fill + set + 8 * small + 88)) -le "$memory" ] || die "$memory MiB do not hold $fill + $set MiB and the guest itself" 2
     [[ $dirty =~ ^[0-9]+(\.[0-9]+)?$ ]] || die "--dirty-rate must be MiB/s, not '$dirty'" 2
     kib=$(awk -v r="$dirty" 'BEGIN { printf "%d", r * 1024 }')
     if [ "$kib" -gt 0 ] && [ "$set" = 0 ]; then die "--dirty-rate needs a --working-set" 2; fi
+    if [ "$small" = 1 ] && [ "$kib" = 0 ]; then die "--small-writes says how --dirty-rate writes" 2; fi
     [ -z "$limit" ] || need_number --downtime-limit "$limit" 1 60000
     [ -n "$octet" ] || octet=$(guest_octet "$vm") || die "'$vm' is not vm1 to vm99: say --ip" 2
     [ "$boot" = 1 ] || need_number --fill "$fill" 1 65536
@@ -198,7 +200,7 @@ guest_start() { # [option...] HOST VM
     if [ "$boot" = 0 ]; then prepare_halted "$content" "$fill" "$octet"; fi
     if [ -n "$disk" ]; then make_disk "$host" "$vm" "$disk" "$filled" "$backed"; fi
     route_guest "$octet" "$macvtap"
-    guest_xml "$vm" "$octet" "$memory" "$fill" "$kib" "$set" "$nics" "$macvtap" "$zero" "$limit" "$boot" "$content" "$disk" "$disk_writes" |
+    guest_xml "$vm" "$octet" "$memory" "$fill" "$kib" "$set" "$nics" "$macvtap" "$zero" "$limit" "$boot" "$content" "$disk" "$disk_writes" "$small" |
         lab_run "$host" sh -c 'f=$(mktemp) && cat >"$f" && virsh -q define "$f"; r=$?; rm -f "$f"; exit $r'
     if ! lab_run "$host" virsh -q start --domain "$vm" </dev/null; then
         lab_run "$host" virsh -q undefine --domain "$vm" </dev/null || true

@@ -20,8 +20,9 @@ usage: lab/lab.sh COMMAND [--name NAME] ...
   down [--all]
   status
   exec BOX -- CMD...                      boxes: kvm-a kvm-b ... client control switch
-  guest-start [--memory MiB] [--fill MiB] [--dirty-rate MiB/s] [--working-set MiB]
-              [--zero-free] [--downtime-limit MS] [--ip LAST-NUMBER] [--nics N]
+  guest-start [--memory MiB] [--fill MiB] [--zero-free]
+              [--dirty-rate MiB/s --working-set MiB [--small-writes]]
+              [--downtime-limit MS] [--ip LAST-NUMBER] [--nics N]
               [--macvtap br0|uplink1] [--content random|unique|text]
               [--disk MiB[:FILLED] [--backing-file] [--disk-writes MiB/s]]
               [--no-wait | --no-boot] HOST VM

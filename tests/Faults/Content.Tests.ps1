@@ -68,3 +68,27 @@ Describe 'A look at VMs'' memory' {
         [math]::Abs($rate.ZeroMemoryShare - 0.5) | Should -BeLessThan 0.03
     }
 }
+
+Describe 'A second look at the same pages' {
+    BeforeAll {
+        Invoke-Lab guest-start kvm-b vm5 --memory 128 --fill 0 --dirty-rate 3 --working-set 16 --small-writes
+        Invoke-Lab guest-start kvm-b vm6 --memory 128 --fill 0 --dirty-rate 3 --working-set 16
+        $small, $large = Get-VMTrafficRate kvm-b -SampleInterval 0.5 -SampleCount 1 -MemoryContent
+    }
+
+    AfterAll {
+        'vm5', 'vm6' | ForEach-Object { Invoke-Lab guest-stop $_ }
+    }
+
+    It 'tells VMs that change a few bytes of a page from those that write whole ones' {
+        $small.ChangedPageShare | Should -BeLessThan 0.3 # 16 bytes of a page; and the kernel's own
+        $large.ChangedPageShare | Should -BeGreaterThan 0.5
+    }
+
+    It 'tells how fast they write, with the kernel''s own' {
+        foreach ($rate in $small, $large) {
+            $rate.DirtyBytesPerSecond | Should -BeGreaterThan 1.5MB -Because $rate.VMName
+            $rate.DirtyBytesPerSecond | Should -BeLessThan 8MB -Because $rate.VMName
+        }
+    }
+}

@@ -93,6 +93,18 @@ public sealed class CompressionTests : IDisposable
         Assert.Equal(MemoryCompression.None, Plan(writer with { ChangedPageShare = null }).Compression);
     }
 
+    // 1 Gbit/s, 125 MB/s. Pages: 0.6 M / (125 - 0.6 d); differences: M / (125 - 0.05 d): equal at d = 88 MB/s.
+    [Theory]
+    [InlineData(20_000_000, MemoryCompression.Zstd)]
+    [InlineData(80_000_000, MemoryCompression.Zstd)]
+    [InlineData(100_000_000, MemoryCompression.Xbzrle)]
+    [InlineData(300_000_000, MemoryCompression.Xbzrle)]
+    public void Of_compressed_pages_and_differences_the_one_is_taken_that_ends_sooner(long dirty, MemoryCompression expected)
+    {
+        VMTrafficRate writer = Receiver with { CompressedMemoryShare = 0.6, ChangedPageShare = 0.05, DirtyBytesPerSecond = dirty };
+        Assert.Equal(expected, Plan(writer).Compression);
+    }
+
     [Theory]
     [InlineData(MemoryCompression.Zlib, true)]
     [InlineData(MemoryCompression.Xbzrle, false)]

@@ -19,8 +19,12 @@ internal sealed record ContentSample(
 /// <param name="Filled">Read pages that hold something.</param>
 /// <param name="Repeated">Of the filled ones, those whose content came before in the same run.</param>
 /// <param name="CompressedBytes">What compression made of the filled ones, bytes.</param>
+/// <param name="Changed">Read pages that had changed when they were read again; where very many had, not all are counted.</param>
+/// <param name="ChangedBytes">What their differences take, bytes.</param>
+/// <param name="Milliseconds">From one reading to the other.</param>
 internal sealed record VMContent(
-    int PageBytes, long MemoryPages, long Absent, long Swapped, long Present, long Zero, long Filled, long Repeated, long CompressedBytes)
+    int PageBytes, long MemoryPages, long Absent, long Swapped, long Present, long Zero, long Filled, long Repeated, long CompressedBytes,
+    long Changed = 0, long ChangedBytes = 0, long Milliseconds = 0)
 {
     /// <summary>Sampled pages.</summary>
     public long Sampled => Absent + Swapped + Present;
@@ -89,14 +93,15 @@ internal static class ContentParser
 
     private static VMContent VM(string[] figures, string line)
     {
-        if (figures.Length != 9)
+        if (figures.Length != 12)
         {
-            throw new FormatException($"'{line}' has {figures.Length} figures instead of 9");
+            throw new FormatException($"'{line}' has {figures.Length} figures instead of 12");
         }
 
         long[] f = [.. figures.Select(Whole)];
-        var vm = new VMContent((int)Math.Min(f[0], int.MaxValue), f[1], f[2], f[3], f[4], f[5], f[6], f[7], f[8]);
+        var vm = new VMContent((int)Math.Min(f[0], int.MaxValue), f[1], f[2], f[3], f[4], f[5], f[6], f[7], f[8], f[9], f[10], f[11]);
         return vm.PageBytes > 0 && vm.Sampled > 0 && vm.Sampled <= vm.MemoryPages && vm.Zero + vm.Filled <= vm.Present && vm.Repeated <= vm.Filled
+            && vm.Changed <= vm.Present && vm.ChangedBytes <= vm.Changed * (double)vm.PageBytes
             ? vm
             : throw new FormatException($"the figures of '{line}' do not go together");
     }

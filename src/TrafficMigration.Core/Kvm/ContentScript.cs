@@ -17,7 +17,7 @@ namespace TrafficMigration.Kvm;
 /// most, and are removed whatever happens (but a SIGKILL: then by the next look). Neither they nor their hashes leave
 /// the host: what is printed are counts.
 /// </para>
-/// <para>Needs a POSIX shell, GNU coreutils, findutils, grep, awk, virsh; zstd or gzip.</para>
+/// <para>Needs a POSIX shell, GNU coreutils, diffutils, findutils, grep, awk, virsh; zstd or gzip.</para>
 /// </remarks>
 internal static class ContentScript
 {
@@ -109,6 +109,11 @@ internal static class ContentScript
             }
             END { flush(); print absent + 0, swapped + 0, there + 0 }'
         }
+        pages() {
+          while read -r first count; do
+            dd if="/proc/$1/mem" iflag=skip_bytes bs=$((page * count)) skip=$((page * first)) count=1 status=none
+          done <"$work/reads" 2>/dev/null
+        }
         # What a run holds twice is counted at once; how often a content comes in different runs is counted over all VMs.
         contents() {
           ( cd "$work/pages" && ls | xargs -r sha256sum ) 2>/dev/null | awk -v vm="$index" -v zero="$zero" -v run="$run" -v reads="$work/reads" -v all="$work/hashes" -v others="$work/others" '
@@ -117,6 +122,22 @@ internal static class ContentScript
             $1 == zero { zeros++; next }
             { filled++; print $2 >others; if (seen[place, $1]++) repeated++; else print $1, vm >>all }
             END { print zeros + 0, filled + 0, repeated + 0 }'
+        }
+        now() { date +%s%N; }
+        # The same pages once more: how many have changed, how many bytes a difference takes, as QEMU's XBZRLE encodes it
+        # (what differs, and two lengths before each piece of that; a page that differs too much is sent whole), and how many
+        # milliseconds have gone by, from the middle of one reading to that of the other.
+        differences() {
+          mkfifo "$work/first"
+          ( cd "$work/pages" && ls | xargs -r cat >"$work/first" ) 2>/dev/null &
+          { begin=$(now); pages "$1"; echo $(((begin + $(now) - $2) / 2000000)) >"$work/between"; } | cmp -l "$work/first" - 2>/dev/null | head -n MOSTBYTES | awk -v page="$page" '
+            function flush() { if (n) { pages++; n += 3 * pieces; bytes += n > page ? page : n } n = 0; pieces = 0 }
+            BEGIN { last = -1 }
+            { at = int(($1 - 1) / page); if (at != last) { flush(); last = at; before = -1 } if ($1 != before + 1) pieces++; n++; before = $1 }
+            END { flush(); printf "%d %.0f ", pages, bytes }'
+          wait
+          cat "$work/between"
+          rm "$work/first" "$work/between"
         }
         look() {
           pid=$(process "$1"); [ -n "$pid" ] || { none "$1" process; return; }
@@ -127,13 +148,14 @@ internal static class ContentScript
           mkdir "$work/pages"
           : >"$work/reads"; : >"$work/others"
           states=$(present "$pid")
-          while read -r first count; do
-            dd if="/proc/$pid/mem" iflag=skip_bytes bs=$((page * count)) skip=$((page * first)) count=1 status=none
-          done <"$work/reads" 2>/dev/null | split -b "$page" -a 5 - "$work/pages/"
+          begin=$(now)
+          pages "$pid" | split -b "$page" -a 5 - "$work/pages/"
+          moment=$((begin + $(now)))
           found=$(contents)
           compressed=$(cd "$work/pages" && xargs -r cat <"$work/others" | $press | wc -c)
+          changed=$(differences "$pid" "$moment")
           rm -rf "$work/pages"
-          printf '@vm %s %s %s %s %s %s\n' "$1" "$page" "$(awk '{ n += $2 } END { printf "%.0f", n }' "$work/ram")" "$states" "$found" "$compressed"
+          printf '@vm %s %s %s %s %s %s %s\n' "$1" "$page" "$(awk '{ n += $2 } END { printf "%.0f", n }' "$work/ram")" "$states" "$found" "$compressed" "$changed"
         }
         # Which VMs have how many copies of a content, and how many contents are spread in this way.
         copies() {
@@ -163,11 +185,16 @@ internal static class ContentScript
     // 64 MiB of a VM: some two seconds of a slow processor.
     private const int MostRuns = 1024;
 
+    // Differing bytes that are looked at: a thousand whole pages and more, some seconds of a slow processor.
+    private const int MostBytes = 4_000_000;
+
     /// <summary>The command line that looks at VMs' memory; it gives way to all else that wants the processor.</summary>
     /// <param name="ids">libvirt's UUIDs of the VMs.</param>
     public static string For(IReadOnlyList<string> ids)
     {
-        string text = Text.Replace("MOSTRUNS", MostRuns.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal);
+        string text = Text
+            .Replace("MOSTRUNS", MostRuns.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal)
+            .Replace("MOSTBYTES", MostBytes.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal);
         return $"nice -n 19 sh -c {ShellText.Quote($"ids={ShellText.Quote(string.Join(' ', ids))}\n{text}")}";
     }
 }

@@ -6,7 +6,10 @@ namespace TrafficMigration.Traffic;
 /// <param name="FilledBytes">Memory that holds something, bytes.</param>
 /// <param name="CompressedShare">Its size once compressed, as a share of it; <see langword="null"/> where nothing of it was read.</param>
 /// <param name="DuplicateShare">What sending each content once would save of it; <see langword="null"/> where nothing of it was read.</param>
-internal readonly record struct ContentFigures(double FilledBytes, double? CompressedShare, double? DuplicateShare);
+/// <param name="ChangedShare">What a difference takes of a page that has changed, as a share of it; <see langword="null"/> where too few have.</param>
+/// <param name="DirtyBytesPerSecond">Rate at which pages change, bytes per second; <see langword="null"/> where they were not read twice.</param>
+internal readonly record struct ContentFigures(
+    double FilledBytes, double? CompressedShare, double? DuplicateShare, double? ChangedShare, double? DirtyBytesPerSecond);
 
 /// <summary>Estimates what VMs' memory holds from runs of pages that were drawn from it.</summary>
 /// <remarks>
@@ -26,6 +29,9 @@ internal static class ContentEstimator
 {
     // From six on, M is known from the count to 40 % (its standard error), and M - 1 differs little from M.
     private const long Many = 6;
+
+    // The kernel of an idle guest changes a few pages by a few bytes: that says nothing of what a writer does.
+    private const long FewChanged = 16;
 
     /// <summary>Estimates for each VM of the sample, by its UUID.</summary>
     public static IReadOnlyDictionary<string, ContentFigures> Estimate(ContentSample sample)
@@ -81,9 +87,11 @@ internal static class ContentEstimator
         long read = vm.Zero + vm.Filled;
         // Swapped pages were written once, and were not read.
         double filled = vm.Swapped + (read > 0 ? (double)vm.Present * vm.Filled / read : vm.Present);
+        // Each page counts once, however often it was written to: as a pass of a pre-copy counts it.
+        double? dirty = vm.Milliseconds > 0 ? vm.Changed * weight * vm.PageBytes * 1000 / vm.Milliseconds : null;
         if (vm.Filled == 0)
         {
-            return new ContentFigures(filled * weight * vm.PageBytes, null, null);
+            return new ContentFigures(filled * weight * vm.PageBytes, null, null, null, dirty);
         }
 
         double places = saved.Pairs > 0 ? 2 + (3 * saved.Triples / saved.Pairs) : 2;
@@ -91,7 +99,9 @@ internal static class ContentEstimator
         return new ContentFigures(
             filled * weight * vm.PageBytes,
             Math.Min(1, (double)vm.CompressedBytes / (vm.Filled * (double)vm.PageBytes)),
-            Math.Min(1, duplicate / (vm.Filled * weight)));
+            Math.Min(1, duplicate / (vm.Filled * weight)),
+            vm.Changed >= FewChanged ? vm.ChangedBytes / (vm.Changed * (double)vm.PageBytes) : null,
+            dirty);
     }
 
     /// <summary>Pages that need not be sent, one VM's part.</summary>

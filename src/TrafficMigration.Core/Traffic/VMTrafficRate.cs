@@ -142,7 +142,7 @@ public sealed record VMTrafficRate
 
     /// <summary>
     /// What of a page that the guest has written to is different, over all of it, 0 to 1: what XBZRLE would send of it.
-    /// <see langword="null"/> where not measured.
+    /// <see langword="null"/> where not measured, or fewer than 16 pages of the sample changed.
     /// </summary>
     public double? ChangedPageShare { get; init; }
 

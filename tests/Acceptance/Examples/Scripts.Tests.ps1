@@ -57,7 +57,7 @@ Describe 'An example' {
         (& "$examples/approve-plan.ps1" Run $file).Outcome | Should -Be Completed, Completed
     }
 
-    It 'maintenance-window.ps1 empties a host, and brings its VMs back' {
+    It 'maintenance-window.ps1 empties a host, and brings its VMs back' -Tag Slow {
         Invoke-Scheduled "$examples/maintenance-window.ps1", '-Phase', 'Begin', '-HostName', 'kvm-b', '-Destination', 'kvm-a,kvm-c', '-LogPath', "$TestDrive/log", '-JournalPath', $journal |
             Should -Be 0 -Because "$said"
         Get-Place vm5 | Should -Not -Be kvm-b
@@ -72,7 +72,7 @@ Describe 'An example' {
         }
     }
 
-    It 'site.Tests.ps1 is passed by hosts that can be emptied, and fails where they cannot' {
+    It 'site.Tests.ps1 is passed by hosts that can be emptied, and fails where they cannot' -Tag Slow {
         # Pester in Pester: a process of its own.
         $script = @"
             Import-Module '$((Get-Module Pester).Path)', '$((Get-Module TrafficMigration).Path)'

@@ -2,7 +2,7 @@ BeforeAll {
     Import-Module "$PSScriptRoot/../../../lab/Lab.psm1"
     # vm2 writes memory faster than 100 Mbit/s can carry it away: no pre-copy of it ends.
     Invoke-Lab guest-start kvm-a vm1 --memory 128 --fill 32 --no-boot
-    Invoke-Lab guest-start kvm-a vm2 --memory 132 --fill 0 --dirty-rate 60 --working-set 40
+    Invoke-Lab guest-start kvm-a vm2 --memory 136 --fill 0 --dirty-rate 60 --working-set 40
 
     function Get-Place([string] $VM) {
         'kvm-a', 'kvm-b', 'kvm-c' | Where-Object { (ssh $_ virsh -q list --name) -contains $VM }
