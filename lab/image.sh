@@ -43,7 +43,7 @@ copy_with_libraries() { # BINARY ROOT
 
 # In the order in which they load; what is built into a kernel is not there.
 GUEST_MODULES="virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci
-    failover net_failover virtio_net virtio_balloon virtio_blk"
+    failover net_failover virtio_net virtio_balloon virtio_blk button evdev"
 
 fill_initramfs() { # KERNEL-DIR ROOT [PROGRAM...]
     local kernel=$1 root=$2 name file; shift 2

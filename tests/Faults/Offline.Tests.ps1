@@ -91,6 +91,39 @@ END
         ssh kvm-b 'virsh -q list --name --persistent' | Where-Object { $_ } | Should -HaveCount 3
     }
 
+    It 'shuts a VM down that need not keep its memory, and starts it at the destination' {
+        Invoke-Lab guest-start kvm-a vm4 --memory 128 --fill 4
+        try {
+            $plan = Get-Plan -VM vm4 -Options @{ OfflineMemory = 'Shutdown' }
+            $results = $plan | Start-TrafficSensitiveMigration -Confirm:$false -JournalPath "$TestDrive/shutdown"
+            $results.Outcome | Should -Be Completed
+            # Neither memory nor a disk: what crossed is the definition.
+            $results.BytesTransferred | Should -BeLessThan 1MB
+            ssh kvm-b 'virsh -q domstate vm4; virsh -q list --name --persistent' | Where-Object { $_ -in 'running', 'vm4' } | Should -Be running, vm4
+            ssh kvm-a 'virsh -q list --all --name' | Should -Not -Contain vm4
+            # It has booted anew.
+            ssh kvm-b 'for n in $(seq 60); do grep -q "^ready" /var/log/libvirt/qemu/vm4-serial.log && exit 0; sleep 1; done; exit 1'
+            $LASTEXITCODE | Should -Be 0
+        }
+        finally {
+            Invoke-Lab guest-stop vm4
+        }
+
+        'kvm-a', 'kvm-b' | ForEach-Object { Get-Remains $_ } | Should -BeNullOrEmpty
+    }
+
+    It 'lets a VM stay that does not shut down in time' {
+        # vm1 has no operating system that would hear of it.
+        $from = 'kvm-a', 'kvm-b' | Where-Object { (ssh $_ virsh -q list --name) -contains 'vm1' }
+        $to = 'kvm-a', 'kvm-b' | Where-Object { $_ -ne $from }
+        $results = Get-Plan -VM vm1 -From $from -To $to -Options @{ OfflineMemory = 'Shutdown'; ReplaceDiskImage = $true } |
+            Start-TrafficSensitiveMigration -Confirm:$false -ShutdownTimeout 00:00:02 -JournalPath "$TestDrive/deaf" -ErrorAction SilentlyContinue
+        $results.Outcome | Should -Be Failed
+        $results.Error.Message | Should -Match 'did not shut down within 2 s'
+        ssh $from virsh -q domstate vm1 | Where-Object { $_ } | Should -Be running
+        'kvm-a', 'kvm-b' | ForEach-Object { Get-Remains $_ } | Should -BeNullOrEmpty
+    }
+
     It 'refuses to overwrite an image, and with -ReplaceDiskImage sends only what the older copy lacks' {
         $refused = Get-Plan -From kvm-b -To kvm-a | Start-TrafficSensitiveMigration -Confirm:$false -ErrorAction SilentlyContinue -ErrorVariable problem
         $refused.Outcome | Should -Be Failed, Failed, Failed

@@ -27,7 +27,7 @@ public sealed class AssignmentBoundTests
             Assert.InRange(bound.Value, bound.Relaxed, least);
             Assert.InRange(LagrangianBound.Raise(model, bound, least * 3 + 10, TestContext.Current.CancellationToken), bound.Value, least);
         },
-        iter: 1500);
+        iter: 750);
 
     [Fact]
     public void The_pool_bound_is_met_where_there_is_one_destination_and_nothing_else() =>
@@ -38,7 +38,7 @@ public sealed class AssignmentBoundTests
                 var bound = new AssignmentBound(new AssignmentModel(problem), TestContext.Current.CancellationToken);
                 Assert.Equal(AssignmentEnumeration.Loads(problem, destinations, techniques).Max(), bound.Value);
             },
-            iter: 500);
+            iter: 250);
 
     [Fact]
     public void The_weighted_bound_sees_that_some_VMs_have_nowhere_else_to_go()

@@ -21,7 +21,7 @@ public sealed class AssignmentFeasibilityTests
                 Assert.True(AssignmentEnumeration.Obeys(problem, destinations, techniques));
             }
         },
-        iter: 3000);
+        iter: 1500);
 
     [Fact]
     public void A_packing_that_leaves_no_byte_is_found()

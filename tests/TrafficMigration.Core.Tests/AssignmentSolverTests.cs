@@ -37,7 +37,7 @@ public sealed class AssignmentSolverTests
             Assert.Equal(best.Value.Destinations, found.Destinations);
             Assert.True(found.IsExact);
         },
-        iter: 1000);
+        iter: 500);
 
     [Fact]
     public void Few_VMs_are_proven_best_and_the_bound_says_so() => Gen.Int[1, 3].Select(Gen.Int[1, 3], Gen.Int[6, 12]).Sample(
@@ -58,7 +58,7 @@ public sealed class AssignmentSolverTests
             Assert.True(found.IsExact);
             Assert.Equal(WorstLoad(problem, found), found.RelativeBound);
         },
-        iter: 100);
+        iter: 50);
 
     [Fact]
     public void With_a_tolerance_the_bound_is_that_of_the_least_worst_load() => Small.Sample(
@@ -129,7 +129,7 @@ public sealed class AssignmentSolverTests
                     AssignmentEnumeration.Vector(shuffled, again!.Destinations, again.Techniques));
             }
         },
-        iter: 500);
+        iter: 250);
 
     [Fact]
     public void Taking_a_constraint_away_never_raises_the_worst_load() => Small.Sample(

@@ -55,7 +55,7 @@ public sealed class OfflineGroupTests
                 AssertAt(cluster, isThere ? PlayedCluster.Destination : PlayedCluster.Source);
                 Assert.Equal(isThere, journals.Last.Offline.IsCommitted);
             },
-            iter: 120, threads: 2);
+            iter: 80, threads: 2);
     }
 
     [Fact]

@@ -19,10 +19,11 @@ public sealed class OfflinePlanTests
         Assert.All(plan, p => Assert.Equal(["/base"], p.BlocksFrom));
         Assert.Equal(["web", "app", "db"], plan.OrderBy(p => p.Order).Select(p => p.VMName));
         Assert.All(plan, p => Assert.Equal((10_000_000, 30_000_000), (p.SourceContentionBitsPerSecond, p.DestinationContentionBitsPerSecond)));
-        // 768 MiB over what background leaves of the narrower end; a live plan would meet 300 Mbit/s of the VMs' own, too.
+        // Their disks, 768 MiB, over what background leaves of the narrower end; a live plan would meet 300 Mbit/s of the VMs' own, too.
         Assert.All(plan, p => Assert.InRange(p.PredictedDuration!.Value.TotalSeconds, 6.5, 7.5));
         Assert.All(plan, p => Assert.Equal(p.PredictedDuration, p.PredictedDowntime));
         Assert.Equal(3 * (256L << 20), plan[0].Plan.PredictedBytes);
+        Assert.Equal(6 * (256L << 20), Plan(new OfflineWish(OfflineMemory.Save, [], true, []), Host("kvm2", 30))[0].Plan.PredictedBytes); // their memory, too
         Assert.All(plan, p => Assert.Contains("stands still", p.Reason, StringComparison.Ordinal));
     }
 
@@ -84,7 +85,7 @@ public sealed class OfflinePlanTests
         {
             Rates = [.. new[] { "app", "db", "web" }.Select(v => new VMTrafficRate
             {
-                HostName = "kvm1", VMName = v, TxBitsPerSecond = 300_000_000, RxBitsPerSecond = 300_000_000, MemoryBytes = 256L << 20, DirtyBytesPerSecond = 200 << 20,
+                HostName = "kvm1", VMName = v, TxBitsPerSecond = 300_000_000, RxBitsPerSecond = 300_000_000, MemoryBytes = 256L << 20, LocalDiskBytes = 256L << 20, DirtyBytesPerSecond = 200 << 20,
                 LinkBitsPerSecond = 1_000_000_000, HostBackgroundTxBitsPerSecond = 10_000_000,
             })],
             Destinations = destinations,

@@ -176,7 +176,7 @@ public sealed class PlanningAcrossHostsTests
                 string Words(VMTrafficRate[] r) => string.Join(';', Plan(r, Host("a"), Host("b")).Select(p => p.ToString()));
                 Assert.Equal(Words(rates), Words(shuffled));
             },
-            iter: 60);
+            iter: 30);
 
     [Fact]
     public void The_planned_order_is_never_worse_than_by_name() =>
@@ -190,7 +190,7 @@ public sealed class PlanningAcrossHostsTests
                 Assert.InRange(draft.Run!.TotalMigrationTime, TimeSpan.Zero, byName.TotalMigrationTime);
                 Assert.Equal(Enumerable.Range(0, rates.Length), draft.Schedule.Order.Order());
             },
-            iter: 60);
+            iter: 30);
 
     [Fact]
     public void The_objective_Time_is_never_slower_than_Contention() =>
@@ -249,7 +249,7 @@ public sealed class PlanningAcrossHostsTests
                     Assert.True(IsImpossible(rates.Length, request), e.Message);
                 }
             },
-            iter: 200);
+            iter: 100);
 
     /// <summary>All destinations and techniques tried.</summary>
     private static bool IsImpossible(int count, PlanRequest request)

@@ -53,7 +53,7 @@ public sealed class SwitchSimulationTests
                 return staying >= SwitchThreshold.Begin.Contention * switching * (1 - Difference)
                     && Math.Abs(decision.PostCopyRemaining.TotalSeconds - switching) <= (Difference * switching) + 0.1;
             },
-            iter: 300, threads: 1);
+            iter: 150, threads: 1);
 
         // All three are met, or nothing was shown.
         Assert.True(contended > 15 && endless > 15 && kept > 15, $"{contended} by contention, {endless} without convergence, {kept} kept");

@@ -25,7 +25,7 @@ public sealed class TechniqueSolverPropertyTests
                     Assert.Equal(ReferenceProgramme.Best(vms, links, wish), choice.Techniques);
                     Assert.True(choice.IsExact);
                 },
-                iter: 150);
+                iter: 75);
 
     [Fact]
     public void Loads_are_those_that_CP_SAT_proves_to_be_least() =>
@@ -37,7 +37,7 @@ public sealed class TechniqueSolverPropertyTests
                 Assert.True(choice.IsExact);
                 Assert.Equal(CpSat(vms, links, max), Scaled(choice, links));
             },
-            iter: 60, threads: 1);
+            iter: 30, threads: 1);
 
     [Fact]
     public void Neither_technique_for_all_is_better() =>
@@ -73,7 +73,7 @@ public sealed class TechniqueSolverPropertyTests
                     Scaled(TechniqueSolver.Solve(raised, busier), busier).Worst,
                     Scaled(TechniqueSolver.Solve(vms, links), links).Worst, Int128.MaxValue);
             },
-            iter: 300);
+            iter: 150);
 
     [Fact]
     public void The_order_of_the_VMs_changes_no_load_and_with_distinct_rates_no_technique() =>
@@ -88,7 +88,7 @@ public sealed class TechniqueSolverPropertyTests
                     var techniques = vms.Zip(one.Techniques).ToDictionary(p => p.First, p => p.Second);
                     Assert.Equal(shuffled.Select(vm => techniques[vm]), other.Techniques);
                 },
-                iter: 200);
+                iter: 100);
 
     [Fact]
     public void The_order_of_the_VMs_changes_no_load_where_many_choices_tie() =>

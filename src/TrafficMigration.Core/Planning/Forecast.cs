@@ -7,7 +7,8 @@ namespace TrafficMigration.Planning;
 /// <param name="site">VMs and hosts.</param>
 /// <param name="switches">Whether pre-copies that do not converge are switched to post-copy, where the VM can be.</param>
 /// <param name="transfers">How each VM's memory is sent.</param>
-internal sealed class Forecast(Site site, bool switches, TransferChooser transfers)
+/// <param name="offline">What was wished for VMs that move while they stand still.</param>
+internal sealed class Forecast(Site site, bool switches, TransferChooser transfers, OfflineWish? offline)
 {
     // The simulation of so many takes some ten seconds, and twice as many four times as long.
     private const int MostVMs = 20_000;
@@ -88,7 +89,8 @@ internal sealed class Forecast(Site site, bool switches, TransferChooser transfe
             Technique = decision.Techniques[i],
             SwitchesToPostCopy = Switches(decision, i),
             // In bytes as they are sent.
-            MemoryBytes = (long)(MemoryToMove(vm) * transfer.Share),
+            MemoryBytes = offline is null ? (long)(MemoryToMove(vm) * transfer.Share)
+                : (offline.Memory == OfflineMemory.Save ? MemoryToMove(vm) : 0) + (vm.LocalDiskBytes ?? 0),
             DirtyBytesPerSecond = (long)((vm.DirtyBytesPerSecond ?? 0) * transfer.RewrittenShare),
             Connections = transfer.Connections,
             BandwidthLimitBitsPerSecond = transfer.MostBytesPerSecond is { } most && disks is null ? Math.Min(limit ?? long.MaxValue, (long)(8 * most)) : limit,

@@ -35,7 +35,7 @@ public static class Planner
         request = Checked(request);
         Site site = Site.From(request);
         var decider = new Decider(site, Wish.Of(request.Wishes, site), request, cancellationToken);
-        var forecast = new Forecast(site, switches: request.Strategy == Strategy.PreCopyThenPostCopy, new TransferChooser(site, request));
+        var forecast = new Forecast(site, switches: request.Strategy == Strategy.PreCopyThenPostCopy, new TransferChooser(site, request), request.Offline);
         Decision decision = decider.Decide(forecast);
         if (request.Offline is { } offline)
         {

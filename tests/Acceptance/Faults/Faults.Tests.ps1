@@ -48,7 +48,7 @@ Describe 'Faults while a VM moves' {
         Assert-Whole $from
     }
 
-    It 'refuses a second run on the same hosts, and says who has them' {
+    It 'refuses a second run on the same hosts, and says who has them' -Tag Slow {
         $from = Get-Place
         $other = Get-Plan PreCopy
         $run = Start-Run PreCopy
