@@ -15,6 +15,7 @@
         @{ Name = 'Plain'; About = 'ours, memory not looked at'; Start = @{ Adaptive = $true } }
         @{ Name = 'Looked'; About = 'ours, memory looked at'; Rate = @{ MemoryContent = $true }; Start = @{ Adaptive = $true } }
         @{ Name = 'Zstd'; About = 'ours, all with zstd'; Plan = @{ Compression = 'Zstd' }; Start = @{ Adaptive = $true } }
+        @{ Name = 'Zlib'; About = 'ours, all with zlib'; Plan = @{ Compression = 'Zlib' }; Start = @{ Adaptive = $true } }
         @{ Name = 'Streams'; About = 'ours, four connections a VM'; Plan = @{ ConnectionCount = 4 }; Start = @{ Adaptive = $true } }
     )
 }
