@@ -70,7 +70,7 @@ function Format-EvaluationSummary($Summary, [string] $Unit, $Suite) {
     "| strategy | TMT, s | least to most | average, s | of the limit | moved, MB | downtime, s | $Unit during | least to most | lost | predicted / measured | runs |"
     '|---|---|---|---|---|---|---|---|---|---|---|---|'
     foreach ($row in $Summary) {
-        $lost = $null -eq $row.Lost ? '-' : $Unit -eq 'Mbps' ? (& $number ($row.Lost / 8e6) '0 MB') : (& $number $row.Lost '0')
+        $lost = $null -eq $row.Lost ? '-' : $Unit -eq 'Mbps' ? (& $number ([math]::Round($row.Lost / 8e6, [MidpointRounding]::AwayFromZero) + 0) '0 MB') : (& $number $row.Lost '0')
         "| $($known[$row.Strategy]) | $(& $number $row.Seconds '0.0') | $(& $range $row.SecondsLeast $row.SecondsMost) | $(& $number $row.AverageSeconds '0.0') | " +
         "$(& $number $row.OfLimit '0.00') | $(& $number ($null -eq $row.Bytes ? $null : $row.Bytes / 1e6) '0') | $(& $number $row.DowntimeSeconds '0.00') | " +
         "$(& $number ($row.Throughput / $scale) '0.0') | $(& $range ($row.ThroughputLeast / $scale) ($row.ThroughputMost / $scale)) | $lost | " +

@@ -94,6 +94,12 @@ public sealed class ContentTests
             Sample(vm) with { VMs = new Dictionary<string, VMContent> { [Ids[0]] = vm } }).VirtualMachines);
         Assert.Equal(800 * 4096L, Seen(read).DirtyBytesPerSecond);
         Assert.Equal(7, Seen(read with { Milliseconds = 0 }).DirtyBytesPerSecond);
+
+        // What is streamed keeps the look's figures, but for one that is measured anew.
+        var look = new ContentMeasurement([Seen(read)], []);
+        Assert.Equal((0.01, 800 * 4096L), Streamed(VM(Ids[0])));
+        Assert.Equal((0.01, 7L), Streamed(libvirts));
+        (double?, long?) Streamed(VMTrafficRate later) => look.Repeated([later])[0] is var v ? (v.ChangedPageShare, v.DirtyBytesPerSecond) : default;
     }
 
     [Fact]

@@ -21,7 +21,8 @@ public sealed record ContentMeasurement(IReadOnlyList<VMTrafficRate> VirtualMach
                     DuplicateMemoryShare = known.DuplicateMemoryShare,
                     DuplicateMemoryBytes = known.DuplicateMemoryBytes,
                     ChangedPageShare = known.ChangedPageShare,
-                    DirtyBytesPerSecond = known.DirtyBytesPerSecond,
+                    // libvirt's is less exact, but newer.
+                    DirtyBytesPerSecond = v.DirtyBytesPerSecond ?? known.DirtyBytesPerSecond,
                 }
                 : v),
         ];
