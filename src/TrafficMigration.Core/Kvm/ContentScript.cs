@@ -139,7 +139,7 @@ internal static class ContentScript
             END { flush(); printf "%d %.0f ", pages, bytes }'
           wait
           # A clock may be set back.
-          awk '{ print $1 > 0 ? $1 : 0 }' "$work/between"
+          awk '{ print ($1 > 0 ? $1 : 0) }' "$work/between"
           rm "$work/first" "$work/between"
         }
         look() {
